@@ -1,0 +1,94 @@
+"""Time the matcher on a recorded stream: python benchmarks/matcher.py FILE.npy --json
+
+The stream is an array of records (op u1: 0 limit, 1 cancel; side u1: 0 buy, 1 sell; 2 bytes pad; id i4; price i4; lots i4). Where a C++ compiler is there, the
+yardstick of the same algorithm is timed in the same run, and fills, volume and best quotes must agree with the engine's.
+"""
+import argparse
+import ctypes
+import json
+import shutil
+import statistics
+import subprocess
+import tempfile
+from pathlib import Path
+
+import numpy as np
+
+from lob.bench import Flow, time_flow
+from lob.messages import REQUEST, Action, Side
+
+RECORD = np.dtype([("op", "u1"), ("side", "u1"), ("pad", "u2"), ("id", "i4"), ("price", "i4"), ("lots", "i4")])
+SOURCE = Path(__file__).with_name("yardstick.cpp")
+
+
+def to_requests(records):
+    """Return the records as REQUEST[n]; a cancel takes the whole order."""
+    requests = np.zeros(len(records), REQUEST)
+    requests["order_id"], requests["price_ticks"] = records["id"], records["price"]
+    requests["side"] = np.where(records["side"] == 0, Side.BUY, Side.SELL)
+    is_cancel = records["op"] == 1
+    requests["action"] = np.where(is_cancel, Action.CANCEL, Action.LIMIT)
+    requests["lots"] = np.where(is_cancel, 0, records["lots"])
+    return requests
+
+
+def to_records(requests, market_price):
+    """Return limit, market and cancel requests as records; a market order becomes a limit order at the far end of the price range."""
+    records = np.zeros(len(requests), RECORD)
+    is_buy, is_market = requests["side"] == Side.BUY, requests["action"] == Action.MARKET
+    records["op"], records["side"], records["id"], records["lots"] = requests["action"] == Action.CANCEL, ~is_buy, requests["order_id"], requests["lots"]
+    records["price"] = np.where(is_market, np.where(is_buy, market_price, 1), requests["price_ticks"])
+    return records
+
+
+def build_yardstick():
+    """Return the compiled yardstick, None without a C++ compiler."""
+    compiler = shutil.which("g++") or shutil.which("clang++")
+    if compiler is None:
+        return None
+    library = Path(tempfile.mkdtemp()) / "yardstick.so"
+    subprocess.run([compiler, "-O3", "-march=native", "-std=c++17", "-shared", "-fPIC", "-o", library, SOURCE], check=True)
+    run = ctypes.CDLL(str(library)).run
+    run.restype = ctypes.c_int64
+    return run
+
+
+def time_yardstick(run, records, repeats=5):
+    """Return the median nanoseconds a message, and (fills, volume, best bid, best ask)."""
+    records = np.ascontiguousarray(records, RECORD)
+    out = (ctypes.c_int64 * 4)()
+    price_max, id_max = int(records["price"].max()) + 2, int(records["id"].max()) + 1
+    times = [run(ctypes.c_void_p(records.ctypes.data), len(records), id_max, price_max, out) / len(records) for _ in range(repeats + 1)]
+    return statistics.median(times[1:]), tuple(out)
+
+
+def measure(records, repeats=5):
+    """Return what the command prints for a stream."""
+    engine = time_flow(Flow("file", to_requests(records[:0]), to_requests(records)), repeats)
+    result = {name: engine[name] for name in ("messages", "fills")}
+    result |= {"volume": engine["volume_lots"], "best_bid": engine["best_bid_ticks"], "best_ask": engine["best_ask_ticks"]}
+    result |= {"ns_per_message": round(engine["ns_per_message"], 2), "yardstick_ns_per_message": None}
+    run = build_yardstick()
+    if run is not None:
+        ns, (fills, volume, bid, ask) = time_yardstick(run, records, repeats)
+        assert (fills, volume, bid or None, ask or None) == (result["fills"], result["volume"], result["best_bid"], result["best_ask"]), "engine and yardstick agree"
+        result["yardstick_ns_per_message"] = round(ns, 2)
+    return result
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("file", type=Path)
+    parser.add_argument("--json", action="store_true", help="print one JSON object and nothing else")
+    parser.add_argument("--repeats", type=int, default=5)
+    options = parser.parse_args()
+    result = measure(np.load(options.file), options.repeats)
+    if options.json:
+        print(json.dumps(result))
+    else:
+        for name, value in result.items():
+            print(f"{name:26}{value}")
+
+
+if __name__ == "__main__":
+    main()

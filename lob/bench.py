@@ -1,0 +1,127 @@
+"""Named flows for the matcher and their timing on this machine.
+
+Owns the flows of the benchmarks and of `lob bench`: each is REQUEST[n] made from a seed, with a warm part that fills the book before the clock starts.
+Knows the exchange only.
+"""
+import statistics
+import time
+from dataclasses import dataclass
+
+import numpy as np
+
+from lob.exchange.order_book import OrderBook, apply_many
+from lob.messages import REQUEST, Action, Side, TimeInForce
+
+MID_TICKS = 100_000
+
+
+@dataclass(frozen=True)
+class Flow:
+    """A stream of requests: `warm` fills the book, `timed` is what the clock sees."""
+
+    name: str
+    warm: np.ndarray
+    timed: np.ndarray
+
+
+def _requests(count):
+    requests = np.zeros(count, REQUEST)
+    requests["lots"] = 1
+    return requests
+
+
+def _limits(rng, ids, side, prices, lots_max=10):
+    requests = _requests(len(ids))
+    requests["order_id"], requests["side"], requests["price_ticks"] = ids, side, prices
+    requests["lots"] = rng.integers(1, lots_max, len(ids), endpoint=True)
+    return requests
+
+
+def _passive(rng, count, spread_ticks, ids):
+    """Return limit orders on both sides, geometric in their distance from the mid."""
+    side = rng.choice([Side.BUY, Side.SELL], count)
+    distance = rng.geometric(1 / spread_ticks, count)
+    return _limits(rng, ids, side, MID_TICKS - side * distance)
+
+
+def mixed(messages=1_000_000, live_orders=10_000, seed=1, spread_ticks=20, market_share=0.1):
+    """45 % add, 45 % cancel, 10 % market orders, about `live_orders` resting: the everyday flow."""
+    rng = np.random.default_rng(seed)
+    warm = _passive(rng, live_orders, spread_ticks, np.arange(1, live_orders + 1))
+    adds = _passive(rng, messages, spread_ticks, np.arange(live_orders + 1, live_orders + messages + 1))
+    kinds = rng.choice(3, messages, p=[(1 - market_share) / 2, (1 - market_share) / 2, market_share])
+    timed = adds
+    takes = kinds == 2
+    timed["action"][takes] = Action.MARKET
+    timed["lots"][takes] = rng.integers(1, 10, takes.sum(), endpoint=True)
+    live = list(warm["order_id"])
+    picks = rng.random(messages)
+    for i in np.flatnonzero(kinds != 2):
+        # A cancel names one of the orders that were added and not yet cancelled; some of them have traded since and the cancel is refused, as in life.
+        if kinds[i] == 1 and live:
+            j = int(picks[i] * len(live))
+            live[j], live[-1] = live[-1], live[j]
+            timed["action"][i], timed["order_id"][i], timed["lots"][i] = Action.CANCEL, live.pop(), 0
+        else:
+            live.append(timed["order_id"][i])
+    return Flow("mixed", warm, timed)
+
+
+def far_from_touch(messages=1_000_000, live_orders=10_000, seed=2):
+    """Adds and cancels up to a million ticks from the touch: every page is another page."""
+    flow = mixed(messages, live_orders, seed, spread_ticks=20_000, market_share=0.02)
+    return Flow("far_from_touch", flow.warm, flow.timed)
+
+
+def deep_fifo(messages=1_000_000, live_orders=100_000, seed=3):
+    """One price, a long queue: cancels from its middle, adds at its back."""
+    flow = mixed(messages, live_orders, seed, spread_ticks=1, market_share=0.1)
+    return Flow("deep_fifo", flow.warm, flow.timed)
+
+
+def sweep(messages=200_000, levels=50, seed=4):
+    """Fifty levels of one order each are rebuilt, then one order takes them all."""
+    rng = np.random.default_rng(seed)
+    rounds = messages // (levels + 1)
+    ids = np.arange(1, rounds * levels + 1).reshape(rounds, levels)
+    timed = _requests(rounds * (levels + 1)).reshape(rounds, levels + 1)
+    timed["side"][:, :levels], timed["order_id"][:, :levels] = Side.SELL, ids
+    timed["price_ticks"][:, :levels] = MID_TICKS + rng.permuted(np.tile(np.arange(levels) * 3, (rounds, 1)), axis=1)
+    timed["side"][:, levels], timed["order_id"][:, levels] = Side.BUY, rounds * levels + 1 + np.arange(rounds)
+    timed["action"][:, levels], timed["lots"][:, levels] = Action.MARKET, levels
+    return Flow("sweep", timed[0, :0], timed.reshape(-1))
+
+
+FLOWS = {flow.__name__: flow for flow in (mixed, far_from_touch, deep_fifo, sweep)}
+
+
+def prepared_book(flow, live_orders=1024):
+    """Return an OrderBook with the warm part in it and memory for the rest, every page touched before the clock starts."""
+    book = OrderBook()
+    book.send_many(flow.warm)
+    adds = int((flow.timed["action"] != Action.CANCEL).sum())
+    book.memory.set_order_capacity(book.order_count + min(adds, 4 * max(book.order_count, live_orders)) + 2)
+    book.reports.grow(3 * len(flow.timed) + 1024)
+    book.reports.rows.view(np.uint8)[::4096] = 0
+    return book
+
+
+def time_flow(flow, repeats=5):
+    """Return {"ns_per_message", "spread_ns", "messages", "fills", "volume_lots"} of a flow: the median of `repeats` runs from the same warm book, reports written."""
+    times, rows = [], None
+    for _ in range(repeats + 1):
+        book = prepared_book(flow)
+        started = time.perf_counter_ns()
+        done = 0
+        while done < len(flow.timed):
+            done = apply_many(book.memory.address, flow.timed.ctypes.data, done, len(flow.timed), book.reports.address)
+            if done < len(flow.timed):
+                book._make_room(flow.timed[done])
+        times.append((time.perf_counter_ns() - started) / len(flow.timed))
+        rows = book.reports.rows[:book.reports.count]
+    fills = rows[rows["kind"] == 2]
+    return {
+        "flow": flow.name, "messages": len(flow.timed), "fills": len(fills), "volume_lots": int(fills["lots"].sum()), "resting_orders": book.order_count,
+        "best_bid_ticks": book.best_bid_ticks, "best_ask_ticks": book.best_ask_ticks,
+        "ns_per_message": statistics.median(times[1:]), "spread_ns": max(times[1:]) - min(times[1:]),
+    }

@@ -1,0 +1,1 @@
+"""The exchange: what a venue does with requests. Knows no clock and no agent."""

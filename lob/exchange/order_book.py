@@ -1,0 +1,163 @@
+"""OrderBook: the engine's Python face. One book, its memory, and the rows of its answers; knows no clock and no agent."""
+import numpy as np
+
+from lob.exchange import matcher
+from lob.exchange.audit import check_book, find_at
+from lob.exchange.book import BookMemory, best_price, book_at, price_lots, queue_ahead
+from lob.exchange.ladder import key_of, ladder_at, lots_at, next_key
+from lob.exchange.reports import ReportBuffer, reports_at, request_at
+from lob.jit import jit
+from lob.messages import NOBODY, PRICE_MAX_TICKS, REQUEST, Action, Flag, Side, TimeInForce
+
+DEPTH = np.dtype([("price_ticks", "i8"), ("lots", "i8"), ("orders", "i8")])
+QUEUED = np.dtype([("order_id", "i8"), ("owner", "i4"), ("lots", "i4")], align=True)
+
+
+@jit
+def apply_many(book_address, requests, first, count, reports_address):
+    """Apply requests [first, count); return the number done, or a Shortage before the one that met it."""
+    book, reports = book_at(book_address, 0), reports_at(reports_address, 0)
+    for i in range(first, count):
+        if matcher.apply(book, request_at(requests, i), reports) < 0:
+            return i
+    return count
+
+
+@jit
+def best_price_of(book_address, side):
+    return best_price(book_at(book_address, 0), side)
+
+
+@jit
+def price_lots_of(book_address, side, price_ticks):
+    return price_lots(book_at(book_address, 0), side, price_ticks)
+
+
+@jit
+def queue_ahead_of(book_address, slot):
+    return queue_ahead(book_at(book_address, 0), slot)
+
+
+@jit
+def level_keys(ladder_address, keys, lots):
+    """Fill keys and lots with a ladder's levels, best first; return how many there are room for."""
+    ladder = ladder_at(ladder_address, 0)
+    key, count = ladder.best_key, 0
+    while key and count < len(keys):
+        keys[count], lots[count] = key, lots_at(ladder, key)
+        key, count = next_key(ladder, key), count + 1
+    return count
+
+
+class OrderBook:
+    """A limit order book with price-time priority.
+
+    Each request answers with REPORT[n], the rows of its event; a refusal is a row with a RejectReason, never an exception. Prices are integer ticks
+    in 1..2**31, lots integers in 1..10**9, order ids positive int64; an order is named by (owner, order_id).
+    replace_keeps_place: whether a replace that only shrinks keeps its place in the queue. book: the number that requests must carry.
+    """
+
+    def __init__(self, replace_keeps_place=True, book=0):
+        self.memory = BookMemory(book, replace_keeps_place)
+        self.reports = ReportBuffer()
+        self.number = book
+
+    def limit(self, side, price_ticks, lots, order_id, owner=NOBODY, tif=TimeInForce.GTC, post_only=False):
+        """Enter a limit order."""
+        return self._one(Action.LIMIT, order_id, owner, side, price_ticks, lots, tif, Flag.POST_ONLY if post_only else 0)
+
+    def market(self, side, lots, order_id, owner=NOBODY):
+        """Enter a market order; what finds no counterparty is cancelled."""
+        return self._one(Action.MARKET, order_id, owner, side, 0, lots)
+
+    def cancel(self, order_id, owner=NOBODY, lots=0):
+        """Take an order off the book, or with `lots` at most so many of its lots, keeping its place."""
+        return self._one(Action.CANCEL, order_id, owner, 0, 0, lots)
+
+    def replace(self, order_id, price_ticks, lots, owner=NOBODY, post_only=False):
+        """Give a resting order a new price and new open lots; only a shrink at its price keeps its place."""
+        return self._one(Action.REPLACE, order_id, owner, 0, price_ticks, lots, 0, Flag.POST_ONLY if post_only else 0)
+
+    def _one(self, action, order_id, owner, side, price_ticks, lots, tif=0, flags=0):
+        request = np.array([(0, 0, order_id, price_ticks, lots, owner, self.number, action, side, tif, flags)], REQUEST)
+        return self.send_many(request)
+
+    def send(self, request):
+        """Apply one REQUEST record; return its rows, REPORT[n]."""
+        return self.send_many(np.array(request, REQUEST).reshape(1))
+
+    def send_many(self, requests):
+        """Apply REQUEST[n] in order; return all rows, REPORT[m]. Arrays that fill are grown on the way."""
+        requests = np.ascontiguousarray(requests, REQUEST)
+        if len(requests) > len(self.reports.rows) // 2:
+            self.reports.grow(len(requests) * 2)
+        done = 0
+        while done < len(requests):
+            done = apply_many(self.memory.address, requests.ctypes.data, done, len(requests), self.reports.address)
+            if done < len(requests):
+                self._make_room(requests[done])
+        return self.reports.take()
+
+    def _make_room(self, request):
+        self.memory.grow()
+        fills = min(max(int(request["lots"]), 0), int(self.memory.book["order_count"][0]))
+        if len(self.reports.rows) - self.reports.count < fills + 4:
+            self.reports.grow(2 * len(self.reports.rows) + fills + 4)
+
+    def _best(self, side):
+        return best_price_of(self.memory.address, int(side)) or None
+
+    @property
+    def best_bid_ticks(self):
+        """The highest bid, None if there is none."""
+        return self._best(Side.BUY)
+
+    @property
+    def best_ask_ticks(self):
+        """The lowest ask, None if there is none."""
+        return self._best(Side.SELL)
+
+    @property
+    def order_count(self):
+        """How many orders rest."""
+        return int(self.memory.book["order_count"][0])
+
+    def lots_at(self, side, price_ticks):
+        """Return the lots of one side at a price."""
+        return price_lots_of(self.memory.address, int(side), int(price_ticks)) if 1 <= price_ticks <= PRICE_MAX_TICKS else 0
+
+    def depth(self, side, levels=10):
+        """Return the best levels of a side, best first: DEPTH[n], n <= levels."""
+        ladder = self.memory.ladders[0 if side > 0 else 1].ladder
+        keys, lots = np.zeros(levels, np.int64), np.zeros(levels, np.int64)
+        count = level_keys(ladder.ctypes.data, keys, lots)
+        depth = np.zeros(count, DEPTH)
+        depth["price_ticks"] = [key_of.py_func(side, int(key)) for key in keys[:count]]
+        depth["lots"] = lots[:count]
+        depth["orders"] = [len(self.orders_at(side, int(price))) for price in depth["price_ticks"]]
+        return depth
+
+    def queue_ahead(self, order_id, owner=NOBODY):
+        """Return the lots in front of an order at its price, None if it does not rest."""
+        slot = find_at(self.memory.address, owner, order_id)
+        return queue_ahead_of(self.memory.address, slot) if slot else None
+
+    def orders_at(self, side, price_ticks):
+        """Return the orders of one side at a price, first in line first: QUEUED[n]."""
+        slot = _head_at(self.memory.address, int(side), int(price_ticks)) if 1 <= price_ticks <= PRICE_MAX_TICKS else 0
+        rows = []
+        while slot:
+            order = self.memory.orders[slot]
+            rows.append((order["id"], order["owner"], order["lots"]))
+            slot = int(order["next"])
+        return np.array(rows, QUEUED)
+
+    def check(self):
+        """Assert every invariant by full scan."""
+        check_book(self.memory)
+
+
+@jit
+def _head_at(book_address, side, price_ticks):
+    from_book = book_at(book_address, 0)
+    return matcher.head_of(from_book, side, price_ticks)

@@ -1,0 +1,191 @@
+"""Native code: the one module that touches numba.
+
+Owns the decorator, its cache, and the few intrinsics that make a structure of plain memory out of numpy records: a Record is one bare
+pointer without a reference count, so it passes through small functions for nothing. Knows no market.
+
+The cache is keyed by a hash of every source file of this package (and, for an agent, of the files its module imports from), because
+numba by itself serves stale code when a callee in another file has changed (numba issue 9483).
+
+Raw pointers have no bounds. With LOB_DEBUG=1 every pool access asserts its index against the pool's capacity.
+"""
+import hashlib
+import os
+import sys
+from functools import cache
+from pathlib import Path
+
+import numba
+from llvmlite import ir
+from numba import types
+from numba.core import cgutils
+from numba.core.caching import CompileResultCacheImpl, FunctionCache, _CacheLocator
+from numba.core.datamodel import models
+from numba.core.datamodel.registry import register_default
+from numba.extending import intrinsic, overload_attribute, overload_method
+from platformdirs import user_cache_dir
+
+__all__ = ["DEBUG", "HOOK", "call_at", "entry_point", "jit", "leading_zeros", "overload_attribute", "overload_method", "pool_reader", "record_type", "source_hash"]
+
+DEBUG = os.environ.get("LOB_DEBUG", "0") not in ("", "0")
+PACKAGE = Path(__file__).parent
+HOOK = types.void(types.int64, types.int64, types.int64)
+
+
+# --- the cache
+
+def _hash_files(paths):
+    digest = hashlib.blake2b(digest_size=16)
+    for path in paths:
+        digest.update(str(path.name).encode())
+        digest.update(path.read_bytes())
+    return digest.hexdigest()
+
+
+@cache
+def source_hash():
+    """Return the hash of every source file of the package: what the native code and a tape were made by."""
+    return _hash_files(sorted(PACKAGE.rglob("*.py")))
+
+
+def _imported_files(module):
+    """Return the source files of `module` and of the modules it took names from, libraries excepted."""
+    files = set()
+    for value in [module, *vars(module).values()]:
+        origin = sys.modules.get(getattr(value, "__module__", None) or getattr(value, "__name__", ""))
+        file = getattr(origin, "__file__", None)
+        if file and file.endswith(".py") and "site-packages" not in file and not file.startswith(sys.base_prefix):
+            files.add(Path(file))
+    return sorted(files)
+
+
+def _stamp(function):
+    module = sys.modules.get(function.__module__)
+    if module is None or function.__module__.partition(".")[0] == "lob" or not getattr(module, "__file__", None):
+        return f"{source_hash()}-{DEBUG}"
+    return f"{source_hash()}-{DEBUG}-{_hash_files(_imported_files(module))}"
+
+
+def cache_directory():
+    """Return where compiled code is kept: LOB_CACHE_DIR, or the user's cache folder."""
+    return Path(os.environ.get("LOB_CACHE_DIR") or user_cache_dir("queuerace"))
+
+
+class _SourceHashedLocator(_CacheLocator):
+    def __init__(self, function, file):
+        place = hashlib.blake2b(str(Path(file).resolve().parent).encode(), digest_size=6).hexdigest()
+        self.path = str(cache_directory() / place)
+        self.stamp = _stamp(function)
+        self.line = function.__code__.co_firstlineno
+
+    def get_cache_path(self):
+        return self.path
+
+    def get_source_stamp(self):
+        return self.stamp
+
+    def get_disambiguator(self):
+        return str(self.line)
+
+    @classmethod
+    def from_function(cls, function, file):
+        locator = cls(function, file)
+        try:
+            locator.ensure_cache_path()
+        except OSError:
+            return None
+        return locator
+
+
+class _CacheImpl(CompileResultCacheImpl):
+    _locator_classes = [_SourceHashedLocator]
+
+
+class _Cache(FunctionCache):
+    _impl_class = _CacheImpl
+
+
+def jit(function=None, signature=None, inline=False):
+    """Return `function` as native code, compiled at its first call (or now, with a signature) and kept on disk.
+
+    inline: put the code into its callers; for the small functions of a hot path, where a call costs as much as the work.
+    """
+    if function is None:
+        return lambda f: jit(f, signature, inline)
+    dispatcher = numba.njit(function, forceinline=inline)
+    try:
+        dispatcher._cache = _Cache(function)
+    except RuntimeError:
+        pass  # No folder can be written: the code is compiled anew in each process.
+    if signature is not None:
+        dispatcher.compile(signature)
+        dispatcher.disable_compile()
+    return dispatcher
+
+
+# --- records and pointers
+
+def record_type(dtype, kind=None):
+    """Return the numba type of a Record of `dtype`; as `kind`, a class below types.Record, so that it can have methods of its own."""
+    plain = numba.from_dtype(dtype)
+    if kind is None:
+        return plain
+    register_default(kind)(models.RecordModel)
+    fields = [(field, {"type": of.type, "offset": of.offset, "alignment": of.alignment, "title": of.title}) for field, of in plain.fields.items()]
+    return kind(fields, plain.size, plain.aligned)
+
+
+def pool_reader(record):
+    """Return `at(address, i)`, which gives the Record at address + i x size; its fields read and write in place.
+
+    record: a record dtype, or what `record_type` made of one.
+    """
+    record = record if isinstance(record, types.Type) else record_type(record)
+    size = record.size
+
+    @intrinsic
+    def at(typing_context, address, i):
+        def codegen(context, builder, signature, args):
+            offset = builder.mul(args[1], ir.Constant(ir.IntType(64), size))
+            return builder.inttoptr(builder.add(args[0], offset), context.get_value_type(record))
+
+        return record(types.int64, types.int64), codegen
+
+    return at
+
+
+@intrinsic
+def address_of(typing_context, record):
+    """Return the address of a Record."""
+    def codegen(context, builder, signature, args):
+        return builder.ptrtoint(args[0], ir.IntType(64))
+
+    return types.int64(record), codegen
+
+
+@intrinsic
+def leading_zeros(typing_context, word):
+    """Return the number of zero bits above the highest set bit; undefined for zero."""
+    def codegen(context, builder, signature, args):
+        return builder.ctlz(args[0], ir.Constant(ir.IntType(1), 1))
+
+    return types.int64(types.int64), codegen
+
+
+@intrinsic
+def call_at(typing_context, function_address, a, b, c):
+    """Call the compiled HOOK at an address; an exception inside it propagates to the caller."""
+    def codegen(context, builder, signature, args):
+        llvm_type = context.call_conv.get_function_type(HOOK.return_type, HOOK.args).as_pointer()
+        pointer = builder.inttoptr(args[0], llvm_type)
+        status, _ = context.call_conv.call_function(builder, pointer, HOOK.return_type, HOOK.args, args[1:])
+        with cgutils.if_unlikely(builder, status.is_error):
+            context.call_conv.return_status_propagate(builder, status)
+        return context.get_dummy_value()
+
+    return types.void(types.int64, types.int64, types.int64, types.int64), codegen
+
+
+def entry_point(dispatcher):
+    """Return the address of a function compiled for HOOK, to be called by `call_at`."""
+    compiled = dispatcher.get_compile_result(HOOK)
+    return compiled.library.get_pointer_to_function(compiled.fndesc.llvm_func_name)

@@ -1,0 +1,122 @@
+"""Tape: the rows of one run and where they came from.
+
+Owns the pair of rows and provenance, and its faces as tables. The files are parquet's; what the rows mean is replay's. Whoever holds a
+tape needs nothing else to rebuild the book, every account and every statistic.
+"""
+import hashlib
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+
+from lob.errors import TapeError
+from lob.instrument import Instrument
+from lob.messages import REPORT, Action, CancelReason, RejectReason, ReportKind
+
+SCHEMA_VERSION = 1
+EXECUTIONS = ("live", "passive")
+
+# Rows to turn into columns at a time: few enough to stay in the cache while each field is picked out.
+BLOCK_ROWS = 2**13
+
+
+class Tape:
+    """What happened in one run.
+
+    rows: REPORT[n] in time order. provenance: dict with at least `execution`, "live" where every row moves the book, "passive" where agents
+    traded inside a recorded day without moving it; the rest (scenario, seed, versions, instrument, agents, ...) says how it came about.
+    """
+
+    def __init__(self, rows, provenance):
+        self.rows = np.ascontiguousarray(rows, REPORT)
+        self.provenance = {"schema_version": SCHEMA_VERSION, "execution": "live", **provenance}
+        if self.execution not in EXECUTIONS:
+            raise TapeError(f"provenance execution must be one of {', '.join(EXECUTIONS)}, was {self.execution!r}")
+
+    def __len__(self):
+        return len(self.rows)
+
+    def __repr__(self):
+        return f"Tape({self.provenance.get('scenario', 'unnamed')!r}, {len(self):,} rows, {self.execution})"
+
+    @property
+    def execution(self):
+        """How agents meet the book: "live" or "passive"."""
+        return self.provenance["execution"]
+
+    @property
+    def end_ns(self):
+        """The time up to which the tape is known: the end of the run, or the last row of a run that was cut short."""
+        last_ns = int(self.rows["time_ns"][-1]) if len(self) else 0
+        whole = self.provenance.get("complete", False) and self.provenance.get("end_ns") is not None
+        return max(last_ns, self.provenance["end_ns"]) if whole else last_ns
+
+    @property
+    def instrument(self):
+        """The instrument of the run; without one on record, the default Instrument."""
+        return Instrument(**self.provenance.get("instrument", {}))
+
+    @property
+    def agents(self):
+        """The agents of the run by owner: {owner: {"owner", "name", "kind", "role", "parameters"}}."""
+        return {agent["owner"]: agent for agent in self.provenance.get("agents", [])}
+
+    def rows_until(self, time_ns):
+        """Return the rows with times up to and including `time_ns`; None stands for all of them."""
+        return self.rows if time_ns is None else self.rows[: np.searchsorted(self.rows["time_ns"], time_ns, side="right")]
+
+    @cached_property
+    def sha256(self):
+        """The SHA-256 of the rows' raw bytes, as hexadecimal text."""
+        return hashlib.sha256(self.rows.view(np.uint8).data).hexdigest()
+
+    def to_polars(self, names=False):
+        """Return the rows as a polars frame, one column a REPORT field; with `names`, kind, action and reason as words (Enum).
+
+        A number without a word, as a rejected request may carry, becomes its digits.
+        """
+        import polars
+
+        frame = polars.DataFrame(columns_of(self.rows))
+        return frame.with_columns(_words(polars)) if names else frame
+
+    def to_pandas(self, names=False):
+        """Return the rows as a pandas frame; see to_polars."""
+        import pandas
+
+        if names:
+            return self.to_polars(names=True).to_pandas()
+        return pandas.DataFrame(columns_of(self.rows))
+
+    @classmethod
+    def read(cls, path):
+        """Return the tape of a folder or a Parquet file, or what a killed run has left in its folder.
+
+        Raises TapeError if there is none, or if it is cut short, out of order or of another schema.
+        """
+        from lob.tape.parquet import read
+
+        return cls(*read(Path(path)))
+
+    def write(self, folder):
+        """Write FOLDER/tape.parquet and return its path; raises TapeError if the disk is full."""
+        from lob.tape.parquet import write
+
+        return write(Path(folder), self.rows, self.provenance)
+
+
+def columns_of(rows):
+    """Return the fields of REPORT[n] as contiguous arrays: {name: array[n]}."""
+    columns = {name: np.empty(len(rows), REPORT[name]) for name in REPORT.names}
+    for first in range(0, len(rows), BLOCK_ROWS):
+        block = slice(first, first + BLOCK_ROWS)
+        for name, column in columns.items():
+            column[block] = rows[name][block]
+    return columns
+
+
+def _words(polars):
+    """Return the expressions that turn numbers into words: each column an Enum whose n-th word is the name of the number n."""
+    tables = {"kind": ReportKind, "action": Action, "reason": (*RejectReason, *CancelReason)}
+    names = {column: {member.value: member.name for member in members} for column, members in tables.items()}
+    return [polars.col(column).cat.to(polars.Enum([words.get(number, str(number)) for number in range(256)])) for column, words in names.items()]

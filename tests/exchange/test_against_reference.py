@@ -1,0 +1,178 @@
+"""The engine against the reference: the same requests, the same rows in every field, the same book after each."""
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
+
+from lob.exchange.order_book import OrderBook
+from lob.exchange.reference import ReferenceBook, Request
+from lob.messages import ANONYMOUS_ID_FIRST, LOTS_MAX, PRICE_MAX_TICKS, REQUEST, Action, Flag, Side
+
+BOOK = 2
+
+# Few prices, few names and few lots, so that much trades, many names are in use and many queues are long.
+sides = st.sampled_from([int(Side.BUY), int(Side.SELL)])
+prices = st.integers(98, 103)
+lots = st.integers(1, 12)
+owners = st.integers(0, 2)
+order_ids = st.integers(1, 12)
+post_only = st.sampled_from([0, 0, 0, int(Flag.POST_ONLY)])
+tifs = st.sampled_from([0, 0, 0, 1, 2])
+
+
+def whole_range(name):
+    return st.integers(np.iinfo(REQUEST[name]).min, np.iinfo(REQUEST[name]).max)
+
+
+EDGES = {
+    "order_id": [-(2**63), -1, 0, 2**62, ANONYMOUS_ID_FIRST + 201, 2**63 - 1],
+    "price_ticks": [-(2**63), -1, 0, 1, 20_000_000, PRICE_MAX_TICKS, PRICE_MAX_TICKS + 1, 2**32 + 100, 2**63 - 1],
+    "lots": [-(2**63), -1, 0, LOTS_MAX, LOTS_MAX + 1, 2**32 + 1, 2**63 - 1],
+    "owner": [-(2**31), -1, 2**31 - 1],
+    "book": [0, 2**16 - 1],
+    "side": [-128, -2, 0, 2, 127],
+    "tif": [1, 2, 3, 255],
+    "flags": [1, 2, 3, 128, 129, 255],
+    "action": range(9),
+}
+live_requests = st.builds(
+    Request, order_id=order_ids, price_ticks=prices, lots=lots, owner=owners, book=st.just(BOOK),
+    action=st.integers(0, 3), side=sides, tif=tifs, flags=post_only,
+)
+edge_fields = st.sampled_from(sorted(EDGES)).flatmap(lambda name: st.tuples(st.just(name), st.sampled_from(EDGES[name]) | whole_range(name)))
+garbage_requests = st.builds(Request, **{name: whole_range(name) for name in REQUEST.names})
+
+
+class EngineAgainstReference(RuleBasedStateMachine):
+    """Every rule asks both books for the same thing."""
+
+    steps = 0  # of all examples, so that a long run can prove its length
+
+    @initialize(replace_keeps_place=st.booleans())
+    def open_the_books(self, replace_keeps_place):
+        self.engine = OrderBook(replace_keeps_place, BOOK)
+        self.reference = ReferenceBook(replace_keeps_place, BOOK)
+        self.time_ns = 0
+
+    def ask(self, *requests):
+        type(self).steps += 1
+        batch = np.array([tuple(request) for request in requests], dtype=REQUEST)
+        assert self.engine.send_many(batch).tolist() == self.reference.send_many(batch).tolist()
+
+    def ask_now(self, action, **fields):
+        self.time_ns += 10
+        self.ask(Request(time_ns=self.time_ns, sent_ns=self.time_ns - 3, book=BOOK, action=int(action), **fields))
+
+    @rule(side=sides, price_ticks=prices, lots=lots, order_id=order_ids, owner=owners, tif=tifs)
+    def limit(self, **fields):
+        self.ask_now(Action.LIMIT, **fields)
+
+    @rule(side=sides, price_ticks=prices, lots=lots, order_id=order_ids, owner=owners)
+    def post_only_limit(self, **fields):
+        self.ask_now(Action.LIMIT, flags=int(Flag.POST_ONLY), **fields)
+
+    @rule(side=sides, price_ticks=st.sampled_from([1, 2, 1_000, 4_097, 20_000_000, 2**30, PRICE_MAX_TICKS - 1, PRICE_MAX_TICKS]), lots=lots, order_id=order_ids)
+    def limit_far_away(self, **fields):
+        self.ask_now(Action.LIMIT, **fields)
+
+    @rule(side=sides, lots=lots | st.just(LOTS_MAX), order_id=order_ids, owner=owners)
+    def market(self, **fields):
+        self.ask_now(Action.MARKET, **fields)
+
+    @rule(order_id=order_ids, owner=owners, lots=st.integers(0, 12))
+    def cancel(self, **fields):
+        self.ask_now(Action.CANCEL, **fields)
+
+    @rule(order_id=order_ids, owner=owners, price_ticks=prices, lots=lots, flags=post_only)
+    def replace(self, **fields):
+        self.ask_now(Action.REPLACE, **fields)
+
+    @rule(request=live_requests, edge=edge_fields)
+    def almost_valid(self, request, edge):
+        name, value = edge
+        self.ask(request._replace(**{name: value}))
+
+    @rule(request=garbage_requests)
+    def garbage(self, request):
+        self.ask(request)
+
+    @rule(requests=st.lists(live_requests, min_size=2, max_size=8))
+    def many_at_once(self, requests):
+        self.ask(*requests)
+
+    @invariant()
+    def they_show_the_same_book(self):
+        assert self.engine.best_bid_ticks == self.reference.best_bid_ticks
+        assert self.engine.best_ask_ticks == self.reference.best_ask_ticks
+        assert self.engine.order_count == self.reference.order_count
+        for side in Side:
+            depth = self.reference.depth(side, levels=100)
+            assert self.engine.depth(side, levels=100).tolist() == depth.tolist()
+            for price_ticks in depth["price_ticks"].tolist():
+                assert self.engine.lots_at(side, price_ticks) == self.reference.lots_at(side, price_ticks)
+                assert self.engine.orders_at(side, price_ticks).tolist() == self.reference.orders_at(side, price_ticks).tolist()
+
+    @invariant()
+    def every_order_has_the_same_lots_ahead(self):
+        for owner, order_id in self.reference.orders:
+            assert self.engine.queue_ahead(order_id, owner) == self.reference.queue_ahead(order_id, owner)
+
+    @invariant()
+    def both_books_are_sound(self):
+        self.engine.check()
+        self.reference.check()
+
+
+TestEngineAgainstReference = EngineAgainstReference.TestCase
+TestEngineAgainstReference.settings = settings(max_examples=40, stateful_step_count=50, deadline=None)
+
+
+@pytest.mark.long
+def test_the_engine_is_the_reference_for_a_hundred_thousand_steps():
+    EngineAgainstReference.steps = 0
+    many = settings(max_examples=1_100, stateful_step_count=100, deadline=None, suppress_health_check=list(HealthCheck))
+    run_state_machine_as_test(EngineAgainstReference, settings=many)
+    assert EngineAgainstReference.steps >= 100_000
+
+
+def random_requests(seed, count, width_ticks, name_count):
+    """Return REQUEST[count] for book BOOK: mostly limits and cancels around 10,000 ticks; one in fifty has garbage in one field."""
+    random = np.random.default_rng(seed)
+    requests = np.zeros(count, dtype=REQUEST)
+    requests["time_ns"] = np.cumsum(random.integers(0, 1_000, count))
+    requests["sent_ns"] = requests["time_ns"] - 500
+    requests["action"] = random.choice(4, count, p=[0.5, 0.05, 0.3, 0.15])
+    requests["order_id"] = random.integers(1, name_count, count)
+    requests["owner"] = random.integers(0, 4, count)
+    requests["side"] = random.choice([-1, 1], count)
+    requests["price_ticks"] = 10_000 - requests["side"] * random.integers(-width_ticks // 10, width_ticks, count)
+    requests["lots"] = random.integers(1, 20, count)
+    requests["tif"] = random.choice(3, count, p=[0.9, 0.05, 0.05])
+    requests["flags"] = (random.random(count) < 0.1) & (requests["tif"] == 0)
+    requests["book"] = BOOK
+    for index in np.flatnonzero(random.random(count) < 0.02):
+        name = random.choice(sorted(EDGES))
+        requests[name][index] = random.choice(np.array(EDGES[name], dtype=REQUEST[name]))
+    return requests
+
+
+@pytest.mark.parametrize("replace_keeps_place", [True, False])
+@pytest.mark.parametrize("width_ticks, name_count", [(10, 50), (60, 3_000), (3_000, 6_000)])
+def test_a_long_random_stream_has_the_same_rows_in_both_books(width_ticks, name_count, replace_keeps_place):
+    requests = random_requests(width_ticks, 20_000, width_ticks, name_count)
+    engine, reference = OrderBook(replace_keeps_place, BOOK), ReferenceBook(replace_keeps_place, BOOK)
+    engine_rows, reference_rows = engine.send_many(requests), reference.send_many(requests)
+    first_difference = next(iter(np.flatnonzero(engine_rows[:len(reference_rows)] != reference_rows[:len(engine_rows)])), None)
+    assert first_difference is None, f"row {first_difference}: {engine_rows[first_difference]} should be {reference_rows[first_difference]}"
+    assert len(engine_rows) == len(reference_rows)
+    assert engine.depth(Side.BUY, 10_000).tolist() == reference.depth(Side.BUY, 10_000).tolist()
+    assert engine.depth(Side.SELL, 10_000).tolist() == reference.depth(Side.SELL, 10_000).tolist()
+    engine.check()
+
+
+def test_requests_sent_one_by_one_have_the_rows_of_those_sent_together():
+    requests = random_requests(seed=5, count=2_000, width_ticks=20, name_count=200)
+    together, one_by_one = OrderBook(book=BOOK), OrderBook(book=BOOK)
+    rows = np.concatenate([one_by_one.send(request) for request in requests])
+    assert together.send_many(requests).tolist() == rows.tolist()
