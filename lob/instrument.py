@@ -53,7 +53,7 @@ class Instrument:
 
     name: str = "XYZ"
     tick_size: Decimal = Decimal("0.01")
-    lot_size: Decimal = Decimal("1")
+    lot_size: Decimal = Decimal(1)
     maker_fee: Decimal = Decimal(0)
     taker_fee: Decimal = Decimal(0)
 
@@ -63,7 +63,8 @@ class Instrument:
         for name in ("tick_size", "lot_size"):
             if getattr(self, name) <= 0:
                 raise LobError(f"instrument.{name} must be positive, was {getattr(self, name)}")
-        self.maker_fee_microticks, self.taker_fee_microticks
+        for name in ("maker_fee", "taker_fee"):
+            self._fee_microticks(name)
 
     @property
     def tick_value(self):

@@ -9,6 +9,7 @@ numba by itself serves stale code when a callee in another file has changed (num
 Raw pointers have no bounds. With LOB_DEBUG=1 every pool access asserts its index against the pool's capacity.
 """
 import hashlib
+import inspect
 import os
 import sys
 from functools import cache
@@ -21,10 +22,10 @@ from numba.core import cgutils
 from numba.core.caching import CompileResultCacheImpl, FunctionCache, _CacheLocator
 from numba.core.datamodel import models
 from numba.core.datamodel.registry import register_default
+from numba.core.errors import NumbaError as CompilerError  # noqa: F401
 from numba.extending import intrinsic, overload_attribute, overload_method
 from platformdirs import user_cache_dir
 
-__all__ = ["DEBUG", "HOOK", "call_at", "entry_point", "jit", "leading_zeros", "overload_attribute", "overload_method", "pool_reader", "record_type", "source_hash"]
 
 DEBUG = os.environ.get("LOB_DEBUG", "0") not in ("", "0")
 PACKAGE = Path(__file__).parent
@@ -58,10 +59,10 @@ def _imported_files(module):
     return sorted(files)
 
 
-def _stamp(function):
-    module = sys.modules.get(function.__module__)
-    if module is None or function.__module__.partition(".")[0] == "lob" or not getattr(module, "__file__", None):
-        return f"{source_hash()}-{DEBUG}"
+def module_stamp(module):
+    """Return the hash of what native code made from a module depends on; None if it has no file to hash, and must not be kept."""
+    if not getattr(module, "__file__", None):
+        return None
     return f"{source_hash()}-{DEBUG}-{_hash_files(_imported_files(module))}"
 
 
@@ -74,7 +75,7 @@ class _SourceHashedLocator(_CacheLocator):
     def __init__(self, function, file):
         place = hashlib.blake2b(str(Path(file).resolve().parent).encode(), digest_size=6).hexdigest()
         self.path = str(cache_directory() / place)
-        self.stamp = _stamp(function)
+        self.stamp = getattr(function, "__stamp__", None) or f"{source_hash()}-{DEBUG}"
         self.line = function.__code__.co_firstlineno
 
     def get_cache_path(self):
@@ -104,16 +105,18 @@ class _Cache(FunctionCache):
     _impl_class = _CacheImpl
 
 
-def jit(function=None, signature=None, inline=False):
+def jit(function=None, signature=None, inline=False, keep=True):
     """Return `function` as native code, compiled at its first call (or now, with a signature) and kept on disk.
 
     inline: put the code into its callers; for the small functions of a hot path, where a call costs as much as the work.
+    keep: whether the code is kept on disk; a function's attribute __stamp__ tells when it is stale, by default the hash of this package.
     """
     if function is None:
-        return lambda f: jit(f, signature, inline)
+        return lambda f: jit(f, signature, inline, keep)
     dispatcher = numba.njit(function, forceinline=inline)
     try:
-        dispatcher._cache = _Cache(function)
+        if keep:
+            dispatcher._cache = _Cache(function)
     except RuntimeError:
         pass  # No folder can be written: the code is compiled anew in each process.
     if signature is not None:
@@ -124,11 +127,10 @@ def jit(function=None, signature=None, inline=False):
 
 # --- records and pointers
 
-def record_type(dtype, kind=None):
-    """Return the numba type of a Record of `dtype`; as `kind`, a class below types.Record, so that it can have methods of its own."""
+def record_subtype(dtype, name):
+    """Return the type of a Record of `dtype` as a class of its own below types.Record, so that it can have methods of its own."""
     plain = numba.from_dtype(dtype)
-    if kind is None:
-        return plain
+    kind = type(name, (types.Record,), {})
     register_default(kind)(models.RecordModel)
     fields = [(field, {"type": of.type, "offset": of.offset, "alignment": of.alignment, "title": of.title}) for field, of in plain.fields.items()]
     return kind(fields, plain.size, plain.aligned)
@@ -137,9 +139,9 @@ def record_type(dtype, kind=None):
 def pool_reader(record):
     """Return `at(address, i)`, which gives the Record at address + i x size; its fields read and write in place.
 
-    record: a record dtype, or what `record_type` made of one.
+    record: a record dtype, or what `record_subtype` made of one.
     """
-    record = record if isinstance(record, types.Type) else record_type(record)
+    record = record if isinstance(record, types.Type) else numba.from_dtype(record)
     size = record.size
 
     @intrinsic
@@ -189,3 +191,54 @@ def entry_point(dispatcher):
     """Return the address of a function compiled for HOOK, to be called by `call_at`."""
     compiled = dispatcher.get_compile_result(HOOK)
     return compiled.library.get_pointer_to_function(compiled.fndesc.llvm_func_name)
+
+
+# --- handles: an address that native code may only use through the attributes and methods that are given to it
+
+class Handle(types.Type):
+    """The type of an address with a public face: no field can be read or set but by an attribute or method made for it."""
+
+    def __init__(self, name):
+        super().__init__(name=f"Handle({name})")
+
+
+@register_default(Handle)
+class _HandleModel(models.PrimitiveModel):
+    def __init__(self, manager, kind):
+        super().__init__(manager, kind, ir.IntType(64))
+
+
+def handle_type(name):
+    """Return a Handle type of a class of its own, and the two functions that turn an address into it and back."""
+    kind = type(name, (Handle,), {})
+    register_default(kind)(_HandleModel)
+    handle = kind(name)
+
+    @intrinsic
+    def from_address(typing_context, address):
+        return handle(types.int64), lambda context, builder, signature, args: args[0]
+
+    @intrinsic
+    def to_address(typing_context, value):
+        return types.int64(handle), lambda context, builder, signature, args: args[0]
+
+    return handle, from_address, to_address
+
+
+def add_attribute(handle, name, reader):
+    """Give a handle a read-only attribute: reader(handle) in native code."""
+    overload_attribute(type(handle), name)(_same_signature(reader))
+
+
+def add_method(handle, name, implementation):
+    """Give a handle a method: implementation(handle, ...) in native code, with its own names and defaults."""
+    overload_method(type(handle), name)(_same_signature(implementation))
+
+
+def _same_signature(implementation):
+    # numba asks that the typing function takes what the implementation takes, defaults included.
+    def choose(*args, **kwargs):
+        return implementation
+
+    choose.__signature__ = inspect.signature(implementation)
+    return choose

@@ -2,7 +2,7 @@
 
 For every fill of side s and lots v at price P, maker's or taker's, with the mid M0 before it and the last mid M of the tape:
 
-    s (M - P) v  =  s (M0 - P) v  +  s (M - M0) v        the spread, and the revaluation
+    s (M - P) v  =  s (M0 - P) v  +  s (M - M0) v        the spread, and the drift
 
 and over all fills of an owner the left side is cash + inventory x M. In half-ticks this holds to the last digit, and is asserted.
 """
@@ -20,7 +20,7 @@ def profit_and_loss(tape, book=0):
     """Return what every agent, and every other owner that traded, has made in one book: a polars frame in order of owner.
 
     Columns: owner, agent, kind, role, fills, maker_lots, taker_lots, inventory_lots, cash_ticks (ticks x lots), fees_microticks, mid_half_ticks (the
-    last of the tape), spread_half_ticks and revaluation_half_ticks (x lots), total_half_ticks (their sum, 2 cash + inventory x mid), and
+    last of the tape), spread_half_ticks and drift_half_ticks (x lots), total_half_ticks (their sum, 2 cash + inventory x mid), and
     pnl_ticks (total / 2 - fees, a float in ticks x lots). A fill before the first mid counts as made at the mid.
     Without any mid on the tape, mid and what follows from it are null.
     Raises TapeError if a sum does not fit into 64 bits.
@@ -38,22 +38,22 @@ def profit_and_loss(tape, book=0):
 
 
 def _earned(tape, book, mids, owners):
-    """Return the spread and the revaluation of each owner's fills, in half-ticks x lots: {owner: (spread, revaluation)}."""
+    """Return the spread and the drift of each owner's fills, in half-ticks x lots: {owner: (spread, drift)}."""
     fills = tape.rows[(tape.rows["kind"] == ReportKind.FILL) & (tape.rows["book"] == book)]
     before, is_known = mids.before_rows(fills["sequence"])
     price = 2 * fills["price_ticks"]
     before = np.where(is_known, before, price)
     last = before if mids.last is None else mids.last
-    spread, revaluation = [0] * len(owners), [0] * len(owners)
+    spread, drift = [0] * len(owners), [0] * len(owners)
     for name, side in (("owner", fills["side"]), ("resting_owner", -fills["side"])):
         index = np.searchsorted(owners, fills[name])
-        for sums, move in ((spread, before - price), (revaluation, last - before)):
+        for sums, move in ((spread, before - price), (drift, last - before)):
             for i, lots_moved in enumerate(exact_sums(index, move * fills["lots"], side.astype(np.int64), len(owners))):
                 sums[i] += lots_moved
-    return dict(zip(owners, zip(spread, revaluation, strict=True), strict=True))
+    return dict(zip(owners, zip(spread, drift, strict=True), strict=True))
 
 
-def _line(labels, account, mid, spread, revaluation):
+def _line(labels, account, mid, spread, drift):
     line = {
         "owner": account.owner, **labels, "fills": account.fills, "maker_lots": account.maker_lots, "taker_lots": account.taker_lots,
         "inventory_lots": account.inventory_lots, "cash_ticks": account.cash_ticks, "fees_microticks": account.fees_microticks,
@@ -61,9 +61,9 @@ def _line(labels, account, mid, spread, revaluation):
     if mid is None:
         return line
     total = 2 * account.cash_ticks + account.inventory_lots * mid
-    assert total == spread + revaluation, f"owner {account.owner}: cash + inventory x mid is {total} half-ticks, its fills made {spread + revaluation}"
+    assert total == spread + drift, f"owner {account.owner}: cash + inventory x mid is {total} half-ticks, its fills made {spread + drift}"
     return line | {
-        "mid_half_ticks": mid, "spread_half_ticks": spread, "revaluation_half_ticks": revaluation, "total_half_ticks": total,
+        "mid_half_ticks": mid, "spread_half_ticks": spread, "drift_half_ticks": drift, "total_half_ticks": total,
         "pnl_ticks": total / 2 - account.fees_microticks / MICROTICKS,
     }
 
@@ -73,5 +73,5 @@ def _schema():
 
     words = dict.fromkeys(("agent", "kind", "role"), polars.String)
     counts = ("fills", "maker_lots", "taker_lots", "inventory_lots", "cash_ticks", "fees_microticks")
-    values = ("mid_half_ticks", "spread_half_ticks", "revaluation_half_ticks", "total_half_ticks")
+    values = ("mid_half_ticks", "spread_half_ticks", "drift_half_ticks", "total_half_ticks")
     return {"owner": polars.Int64} | words | dict.fromkeys((*counts, *values), polars.Int64) | {"pnl_ticks": polars.Float64}

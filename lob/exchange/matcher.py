@@ -48,7 +48,7 @@ def apply(book, request, reports):
     if _rows_short(book, request, reports):
         return -2
     before = reports.count
-    reason = _malformed(book, request)
+    reason = malformed(book, request)
     if reason:
         reject(request, reports, reason)
     elif request.action == LIMIT:
@@ -74,7 +74,7 @@ def reject(request, reports, reason):
 
 
 @jit(inline=True)
-def _malformed(book, request):
+def malformed(book, request):
     """Return why a request cannot be read, 0 if it can; the order of the checks is that of RejectReason."""
     action = request.action
     if action > REPLACE:
@@ -122,7 +122,7 @@ def _limit(book, request, reports):
         lots = _match(book, request, reports, side, key_of(-side, price_ticks), lots)
     if lots:
         if request.tif:
-            _cancel_rest(request, reports, lots, price_ticks, FILL_OR_KILL if request.tif == FOK else UNFILLED)
+            cancel_rest(request, reports, lots, price_ticks, FILL_OR_KILL if request.tif == FOK else UNFILLED)
         else:
             rest(book, request.owner, request.order_id, side, price_ticks, lots)
 
@@ -135,11 +135,11 @@ def _market(book, request, reports):
     row.price_ticks, row.open_lots = 0, request.lots
     lots = _match(book, request, reports, request.side, 1, request.lots)
     if lots:
-        _cancel_rest(request, reports, lots, 0, UNFILLED)
+        cancel_rest(request, reports, lots, 0, UNFILLED)
 
 
 @jit(inline=True)
-def _cancel_rest(request, reports, lots, price_ticks, reason):
+def cancel_rest(request, reports, lots, price_ticks, reason):
     row = begin(reports, request, CANCELLED)
     row.lots, row.price_ticks, row.reason = lots, price_ticks, reason
     row.tif = request.tif if request.action == LIMIT else 0
@@ -162,12 +162,12 @@ def _match(book, request, reports, side, limit_key, lots):
     ladder = ladder_of(book, -side)
     while lots and ladder.best_key >= limit_key:
         price_ticks = key_of(-side, ladder.best_key)
-        lots = _fill_one(book, request, reports, head_of(book, -side, price_ticks), price_ticks, side, lots)
+        lots = fill_one(book, request, reports, head_of(book, -side, price_ticks), price_ticks, side, lots)
     return lots
 
 
 @jit(inline=True)
-def _fill_one(book, request, reports, slot, price_ticks, side, lots):
+def fill_one(book, request, reports, slot, price_ticks, side, lots):
     order = order_of(book, slot)
     traded = min(lots, order.lots)
     row = begin(reports, request, FILL)
@@ -186,12 +186,12 @@ def cancel(book, request, reports):
         return reject(request, reports, UNKNOWN_ORDER)
     order = order_of(book, slot)
     taken = order.lots if request.lots == 0 else min(request.lots, order.lots)
-    _take_off(request, reports, order, taken, CANCELLED if taken == order.lots else REDUCED, ASKED)
+    take_off(request, reports, order, taken, CANCELLED if taken == order.lots else REDUCED, ASKED)
     reduce(book, slot, taken)
 
 
 @jit(inline=True)
-def _take_off(request, reports, order, lots, kind, reason):
+def take_off(request, reports, order, lots, kind, reason):
     row = begin(reports, request, kind)
     row.side, row.price_ticks, row.lots, row.open_lots = order.side, key_of(order.side, level_key(order)), lots, order.lots - lots
     row.reason = reason if kind == CANCELLED else 0
@@ -209,17 +209,23 @@ def _replace(book, request, reports):
         return reject(request, reports, WOULD_CROSS)
     # A replace that only shrinks keeps its place in the queue; any other change goes to the back.
     if book.replace_keeps_place and key_of(side, price_ticks) == level_key(order) and lots <= order.lots:
-        taken = order.lots - lots
-        _take_off(request, reports, order, taken, REDUCED, 0)
-        if taken:
-            reduce(book, slot, taken)
-        return
-    _take_off(request, reports, order, order.lots, CANCELLED, FOR_REPLACE)
+        return shrink(book, request, reports, slot)
+    take_off(request, reports, order, order.lots, CANCELLED, FOR_REPLACE)
     leave(book, slot)
     row = begin(reports, request, REPLACED)
     row.side, row.open_lots, row.flags = side, lots, request.flags
     row.lots_ahead = price_lots(book, side, price_ticks)
     _enter_again(book, request, reports, slot, crosses, lots)
+
+
+@jit
+def shrink(book, request, reports, slot):
+    """Give an order fewer open lots, or as many; it keeps its place."""
+    order = order_of(book, slot)
+    taken = order.lots - request.lots
+    take_off(request, reports, order, taken, REDUCED, 0)
+    if taken:
+        reduce(book, slot, taken)
 
 
 @jit

@@ -14,10 +14,10 @@ from lob.errors import FeedError
 from lob.feeds import lobster_rows, window
 from lob.feeds.feed import Feed
 from lob.feeds.lobster_files import Recording, find_book, read_recording
+from lob.feeds.lobster_rows import SECOND_NS
 from lob.feeds.table import line_at
 
 UNITS_PER_DOLLAR = 10_000
-SECOND_NS = 10**9
 UNEXPLAINED_SHARE_MAX = 0.01
 
 NAME_OF_TYPE = {
@@ -25,7 +25,7 @@ NAME_OF_TYPE = {
     lobster_rows.HIDDEN: "hidden_executions", lobster_rows.AUCTION: "auction_prints", lobster_rows.HALT: "status_changes",
 }
 RULE_OF_FAULT = {
-    window.DUPLICATE_ORDER: "a new order's id must not rest already",
+    window.DUPLICATE_ORDER: "a new order's id must not be that of an order with lots open",
     window.ORDER_ELSEWHERE: "a message must have the price and direction of the order it names",
     window.MORE_THAN_OPEN: "a message must not take more than its order has open",
 }
@@ -143,7 +143,8 @@ def _check_counts(day, seed, stop, counts):
     unexplained = int(counts["unexplained"])
     if unexplained > UNEXPLAINED_SHARE_MAX * (stop - seed):
         row = seed + int(counts["unexplained_first"])
-        raise FeedError(f"{day.book_recording.place}: row {row + 1}: must follow from the row before and its message; {unexplained} of {stop - seed} rows do not")
+        rule = f"must follow from the row before and its message; {unexplained} of {stop - seed} rows do not"
+        raise FeedError(f"{day.book_recording.place}: row {row + 1}: {rule}")
 
 
 def _summary(day, seed, stop, counts):

@@ -55,8 +55,9 @@ def read_book(recording):
         prices, sizes = names[2 * s::4], names[2 * s + 1::4]
         is_empty = price == -side * EMPTY_PRICE
         distance = -side * price  # grows away from the touch on either side
-        _hold(recording, names, prices, f"be 1 to {PRICE_MAX_TICKS}, or {-side * EMPTY_PRICE} for no level", is_empty | (price >= 1) & (price <= PRICE_MAX_TICKS))
-        _hold(recording, names, sizes, f"be 1 to {LOTS_MAX}, or 0 for no level", np.where(is_empty, size == 0, (size >= 1) & (size <= LOTS_MAX)))
+        is_price, is_size = (price >= 1) & (price <= PRICE_MAX_TICKS), (size >= 1) & (size <= LOTS_MAX)
+        _hold(recording, names, prices, f"be 1 to {PRICE_MAX_TICKS}, or {-side * EMPTY_PRICE} for no level", is_price | is_empty)
+        _hold(recording, names, sizes, f"be 1 to {LOTS_MAX}, or 0 for no level", np.where(is_empty, size == 0, is_size))
         _hold(recording, names, prices[1:], "lie behind the level before it", (np.diff(distance, axis=1) > 0) | is_empty[:, 1:])
         price[is_empty] = 0
     return book
@@ -99,9 +100,9 @@ def to_ticks(book, units):
 
 def _hold(recording, columns, names, rule, ok):
     """Raise FeedError at the first row where `ok`, bool[n] or bool[n, names], does not hold."""
-    ok = ok.reshape(-1, len(names)) if names else ok[:, :0]
     if ok.all():
         return
+    ok = ok.reshape(-1, len(names))
     row = int(np.argmin(ok.all(axis=1)))
     name = names[int(np.argmin(ok[row]))]
     value = line_at(recording.text, row).split(",")[columns.index(name)]

@@ -112,7 +112,7 @@ def _follow_messages(work):
         if _moves_book(message):
             s = int(message.side == SIDES[1])
             order = work.orders[work.slots[k]]
-            counts.fault = _fault_of(message, order, windows, windows)
+            counts.fault = _fault_of(message, order)
             if counts.fault != FINE:
                 counts.fault_message = k
                 return
@@ -130,7 +130,7 @@ def _follow_window(work):
         for s in range(2):
             _enter(work, k, s, before[s], after[s])
         if _moves_book(message):
-            counts.fault = _fault_of(message, work.orders[work.slots[k]], before, after)
+            counts.fault = _fault_of(message, work.orders[work.slots[k]])
             if counts.fault != FINE:
                 counts.fault_message = k
                 return
@@ -255,16 +255,9 @@ def _find(window, price_ticks):
 
 
 @jit
-def _rests(order, windows):
-    """Return whether the level at the order's price is still the one to which it was added."""
-    s = int(order.side == SIDES[1])
-    return windows[s, _find(windows[s], order.price_ticks)].epoch == order.epoch
-
-
-@jit
-def _fault_of(message, order, before, after):
-    """Return what contradicts the order that the message names, if that rests."""
-    if order.lots == 0 or not (_rests(order, after) or _rests(order, before)):
+def _fault_of(message, order):
+    """Return how the message contradicts what was last seen of the order it names."""
+    if order.lots == 0:
         return FINE
     if message.action == _LIMIT:
         return DUPLICATE_ORDER

@@ -48,7 +48,7 @@ def write_html(figure, path):
     """Write a figure as one HTML file that needs no network, and return its path; raises TapeError if it cannot be written."""
     path = Path(path)
     try:
-        path.write_text(figure.to_html(include_plotlyjs=True, full_html=True, config={"displaylogo": False}), encoding="utf-8")
+        path.write_text(figure.to_html(include_plotlyjs=True, full_html=True, config={"displayModeBar": False}), encoding="utf-8")
     except OSError as error:
         raise TapeError(f"{path}: the figure cannot be written: {error.strerror}") from error
     return path
@@ -66,6 +66,7 @@ def _panels(titles):
         template="simple_white", width=640 if len(titles) == 1 else 1080, height=460, margin={"l": 70, "r": 30, "t": 60, "b": 95},
         font={"family": "Inter, Helvetica, Arial, sans-serif", "size": 14, "color": INK}, paper_bgcolor="white", plot_bgcolor="white",
         legend={"orientation": "h", "x": 0, "y": -0.2, "yanchor": "top", "font": {"size": 13}}, hovermode="x unified",
+        legend_title={"text": "mean ± 2 standard errors:  ", "font": {"size": 13, "color": MUTED}},
     )
     figure.update_xaxes(type="log", showgrid=False, linecolor=MUTED, ticks="outside", tickcolor=MUTED, title=_muted("time after the fill, seconds"))
     figure.update_yaxes(gridcolor=GRID, showgrid=True, showline=False, ticks="", zeroline=True, zerolinecolor=INK, zerolinewidth=1.4, rangemode="tozero")

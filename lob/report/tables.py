@@ -6,20 +6,21 @@ from rich.text import Text
 from lob.instrument import MICROTICKS
 
 AGENTS_MAX = 12
-SUMS = ("fills", "maker_lots", "taker_lots", "inventory_lots", "spread_half_ticks", "revaluation_half_ticks", "fees_microticks", "pnl_ticks")
+SUMS = ("fills", "inventory_lots", "spread_half_ticks", "drift_half_ticks", "fees_microticks", "pnl_ticks")
 
 
 def agents_table(profits, agents_max=AGENTS_MAX):
-    """Return the rich table of a profit_and_loss frame, most profitable first: pnl = spread + revaluation - fees, in ticks x lots.
+    """Return the rich table of a profit_and_loss frame, most profitable first, in ticks x lots: pnl = spread + drift - fees.
 
-    With more than `agents_max` agents, those that are not makers share one line a kind, and if that does not help the makers too.
+    Spread is what its fills earned or paid against the mid, drift what the mid did to its inventory afterwards.
+    The recorded flow of a day is no agent and has no line. With more than `agents_max` agents, those that are not makers share one line a kind,
+    and if that does not help the makers too.
     """
-    table = _table("who made and lost what, in ticks x lots", "agent", ("fills", "maker", "inventory", "spread", "revaluation", "fees", "pnl"))
+    table = _table("who made and lost what, in ticks x lots", "agent", ("fills", "inventory", "spread", "drift", "fees", "pnl"))
     for line in _agent_lines(profits, agents_max):
-        lots = line["maker_lots"] + line["taker_lots"]
         table.add_row(
-            line["agent"], f"{line['fills']:,}", f"{line['maker_lots'] / lots:.0%}" if lots else "-", f"{line['inventory_lots']:,}",
-            _money(line["spread_half_ticks"], 2), _money(line["revaluation_half_ticks"], 2), _money(line["fees_microticks"], MICROTICKS),
+            line["agent"], f"{line['fills']:,}", f"{line['inventory_lots']:,}",
+            _money(line["spread_half_ticks"], 2), _money(line["drift_half_ticks"], 2), _money(line["fees_microticks"], MICROTICKS),
             _money(line["pnl_ticks"], 1, is_result=True),
         )
     return table
@@ -37,7 +38,7 @@ def _money(value, divisor, is_result=False):
 def _agent_lines(profits, agents_max):
     import polars as pl
 
-    lines = profits
+    lines = profits.filter(pl.col("role") != "recorded")
     if lines.height > agents_max:
         crowd = lines.filter(pl.col("role") != "maker") if (lines["role"] != "maker").any() else lines
         kept = lines.join(crowd, on="owner", how="anti")
@@ -58,7 +59,8 @@ def markouts_table(table, line="agent"):
         if name and previous is not None:
             result.add_section()
         previous = row[line]
-        result.add_row(name, f"{row['horizon_s']:g} s", f"{row['fills']:,}", *(_cell(row[key]) for key in ("effective", "realised", "impact", "standard_error")))
+        cells = [_cell(row[key]) for key in ("effective", "realised", "impact", "standard_error")]
+        result.add_row(name, f"{row['horizon_s']:g} s", f"{row['fills']:,}", *cells)
     return result
 
 

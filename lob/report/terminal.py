@@ -4,6 +4,7 @@ Owns the canvas: a character is two dots wide and four high. Each line has a col
 """
 import math
 from dataclasses import dataclass
+from itertools import pairwise
 
 from rich.measure import Measurement
 from rich.text import Text
@@ -89,7 +90,7 @@ class _Canvas:
 
     def draw(self, i, points):
         """Draw one curve: dots between the means, a bar of two standard errors and a mark at each."""
-        for (x0, y0, _), (x1, y1, _) in zip(points, points[1:], strict=False):
+        for (x0, y0, _), (x1, y1, _) in pairwise(points):
             steps = max(abs(self.x(x1) - self.x(x0)), abs(self.y(y1) - self.y(y0)), 1)
             for k in range(steps + 1):
                 self._dot(round(self.x(x0) + (self.x(x1) - self.x(x0)) * k / steps), round(self.y(y0) + (self.y(y1) - self.y(y0)) * k / steps), i)

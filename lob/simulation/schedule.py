@@ -40,6 +40,12 @@ def add(schedule, time_ns, kind, who):
 
 
 @jit
+def add_at(schedule_address, time_ns, kind, who):
+    """Plan an event from Python."""
+    return add(schedule_at(schedule_address, 0), time_ns, kind, who)
+
+
+@jit
 def remove_first(schedule):
     """Take the root off; read it before."""
     schedule.count -= 1

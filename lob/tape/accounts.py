@@ -25,12 +25,14 @@ class Account:
 def accounts(tape, at_ns=None, book=None):
     """Return the account of every owner that traded up to and including `at_ns` (default: the whole tape), by owner.
 
-    book: count the fills of one book only; its lots are not another's. An owner that trades with itself counts the fill on both sides. Owner 0 is the recorded flow of a day. Returns {owner: Account}, sorted.
+    book: count the fills of one book only, since its lots are not another's. An owner that trades with itself counts the fill on both sides.
+    Owner 0 is the recorded flow of a day. Returns {owner: Account}, sorted.
     """
     rows = tape.rows_until(at_ns)
     fills = rows[(rows["kind"] == ReportKind.FILL) & (book is None or rows["book"] == book)]
     owners = np.unique(np.concatenate([fills["owner"], fills["resting_owner"]]))
-    takers, makers = _sums(owners, fills["owner"], fills["side"], fills), _sums(owners, fills["resting_owner"], -fills["side"], fills)
+    takers = _sums(owners, fills["owner"], fills["side"], fills)
+    makers = _sums(owners, fills["resting_owner"], -fills["side"], fills)
     instrument = tape.instrument
     return {
         int(owner): Account(
@@ -74,4 +76,4 @@ def exact_sums(index, values, signs, group_count):
     high, low = np.zeros(group_count, np.int64), np.zeros(group_count, np.int64)
     np.add.at(high, index, signs * (values >> 32))
     np.add.at(low, index, signs * (values & 0xFFFFFFFF))
-    return [(int(h) << 32) + int(l) for h, l in zip(high, low, strict=True)]
+    return [(int(above) << 32) + int(below) for above, below in zip(high, low, strict=True)]

@@ -41,7 +41,7 @@ class TapeWriter:
             self.folder.mkdir(parents=True, exist_ok=True)
             (self.folder / TAPE_FILE).unlink(missing_ok=True)
             _write_provenance(self.folder, {"schema_version": SCHEMA_VERSION, **provenance})
-            self._journal = open(self._journal_path, "wb", buffering=0)
+            self._journal_path.write_bytes(b"")
         except OSError as error:
             raise TapeError(f"{self.folder}: no tape can be written here: {error.strerror}") from error
 
@@ -56,30 +56,34 @@ class TapeWriter:
         Raises TapeError if the disk refuses; the whole rows written until then are kept, and the journal ends with the last of them.
         """
         data = np.ascontiguousarray(rows, REPORT).view(np.uint8).data
-        written, failure = 0, None
-        while written < len(data) and failure is None:
-            try:
-                written += self._journal.write(data[written:])
-            except OSError as error:
-                failure = error
-        kept = written - written % REPORT.itemsize
+        kept, failure = self._write(data)
         self._digest.update(data[:kept])
         self.row_count += kept // REPORT.itemsize
         if failure is not None:
-            self._cut_to_whole_rows()
             raise TapeError(f"{self._journal_path}: {failure.strerror}; the tape is kept up to row {self.row_count:,}") from failure
 
-    def _cut_to_whole_rows(self):
-        size = self.row_count * REPORT.itemsize
-        os.ftruncate(self._journal.fileno(), size)
-        self._journal.seek(size)
+    def _write(self, data):
+        """Write bytes after the rows kept so far; return (bytes of whole rows written, the OSError that stopped it or None)."""
+        written, failure = 0, None
+        start = self.row_count * REPORT.itemsize
+        try:
+            with open(self._journal_path, "r+b", buffering=0) as journal:
+                journal.seek(start)
+                try:
+                    while written < len(data):
+                        written += journal.write(data[written:])
+                finally:
+                    written -= written % REPORT.itemsize
+                    journal.truncate(start + written)
+        except OSError as error:
+            failure = error
+        return written, failure
 
     def close(self, provenance):
         """Turn the journal into the Parquet file, delete it, and return the file's path.
 
         Raises TapeError if the disk is full; then the journal stays, and Tape.read finds its rows.
         """
-        self._journal.close()
         path = _write_parquet(self.folder, _journal_groups(self._journal_path), provenance)
         self._journal_path.unlink()
         (self.folder / PROVENANCE_FILE).unlink(missing_ok=True)

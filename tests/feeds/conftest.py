@@ -116,8 +116,9 @@ class SimulatedVenue:
         messages, book = [], []
         while len(messages) < message_count:
             before = self.window()
-            kind, order_id, lots, price, side = self.random.choices([self.enter, self.reduce, self.delete, self.execute, self.print_hidden], [45, 5, 40, 8, 2])[0]()
-            visible = {(side, price) for side in before for price, _ in before[side]} | {(side, price) for side in before for price, _ in self.window()[side]}
+            events = [self.enter, self.reduce, self.delete, self.execute, self.print_hidden]
+            kind, order_id, lots, price, side = self.random.choices(events, [45, 5, 40, 8, 2])[0]()
+            visible = {(side, price) for window in (before, self.window()) for side in window for price, _ in window[side]}
             if kind == 0 or (kind != 5 and (side, price) not in visible):
                 continue
             self.time_ns += self.random.choice([0, 1, 1_000, 123_456_789])

@@ -1,4 +1,6 @@
 """What a replayed LOBSTER day says about the book: with its book file, with an excerpt of it, and with none."""
+from decimal import Decimal
+
 import numpy as np
 import pytest
 
@@ -77,13 +79,14 @@ def test_the_book_file_may_be_named(simulate_day, tmp_path):
 def test_from_starts_at_the_last_book_row_before_it_and_to_leaves_out_what_is_later(simulate_day, recorded_book, tmp_path):
     day = simulate_day()
     path = day.write(tmp_path)
-    times_ns = np.array([round(float(row.split(",")[0]) * 1000) * 10**6 for row in day.messages])
+    times_ns = np.array([int(Decimal(row.split(",")[0]) * SECOND_NS) for row in day.messages])
     from_ns, to_ns = int(times_ns[150]), int(times_ns[300])
     feed = feeds.lobster(path, from_ns=from_ns, to_ns=to_ns)
     seed = feed.summary["seed_row"] - 1
     assert feed.rows["time_ns"][feed.seed_count - 1] < from_ns <= feed.rows["time_ns"][feed.seed_count]
     assert (feed.start_ns, feed.end_ns) == (from_ns, to_ns)
-    assert feed.rows["time_ns"][-1] <= to_ns
+    assert seed + 1 == np.count_nonzero(times_ns < from_ns)
+    assert seed + feed.event_ends.size == np.count_nonzero(times_ns <= to_ns)
     for k, book in books_after_messages(feed, recorded_book):
         assert book.levels(Side.BUY) == day.shown(seed + k, Side.BUY)
 

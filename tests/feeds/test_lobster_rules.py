@@ -143,7 +143,7 @@ def test_the_summary_counts_what_was_read(read):
     ("34201,1,12,100,9999999999,1", "price must be 1 to"),
     ("34201,7,0,0,2,-1", "price must be 1 to"),
     ("34201,1,12,100,1000000,0", "direction must be 1 or -1, or 0 in types 6 and 7, was 0"),
-    ("34201,1,11,100,1000000,1", "a new order's id must not rest already"),
+    ("34201,1,11,100,1000000,1", "a new order's id must not be that of an order with lots open"),
     ("34201,3,11,100,1000100,1", "a message must have the price and direction of the order it names"),
     ("34201,3,11,100,1000000,-1", "a message must have the price and direction of the order it names"),
     ("34201,4,11,101,1000000,1", "a message must not take more than its order has open"),
@@ -183,6 +183,18 @@ def test_levels_of_a_book_row_lie_behind_each_other(tmp_path, row, rule):
         feeds.lobster(tmp_path / "day.csv", book=tmp_path / "book.csv")
 
 
+@pytest.mark.parametrize("rows", [
+    ["1000100,1,1000000,1", "1000200,1,1000000,1"],
+    ["1000200,1,1000000,1", "1000100,1,1000000,1"],
+    ["1000200,1,1000000,1", "1000200,2,1000000,1"],
+    ["1000200,1,1000000,1", "9999999999,0,1000000,1"],
+    ["9999999999,0,1000000,1", "1000200,1,1000000,1"],
+])
+def test_a_book_row_that_changes_without_a_message_belongs_to_another_day(read, rows):
+    with pytest.raises(FeedError, match="orderbook_1.csv: row 2: must follow from the row before and its message; 1 of 2 rows do not"):
+        read("34201,5,0,40,1000000,1", "34202,5,0,40,1000000,1", book=rows)
+
+
 @pytest.mark.parametrize(("bounds", "rule"), [
     ({"from_ns": 34_201_000_000_001}, "from must not be after the last message at 34201.000000000 s, was 34201.000000001 s"),
     ({"to_ns": 34_200_000_000_000}, "to must not be before the start at 34200.500000000 s, was 34200.000000000 s"),
@@ -200,7 +212,8 @@ def test_files_that_are_missing_empty_or_cut_off_are_refused(simulate_day, tmp_p
     packed.write_bytes(packed.read_bytes()[:-100])
     zipped.write_bytes(zipped.read_bytes()[:-100])
     (tmp_path / "empty.csv").write_text("\n")
-    for path, rule in ((packed, "cannot be read"), (zipped, "damaged or cut off"), (tmp_path / "empty.csv", "at least one row"), (tmp_path / "none.csv", "cannot be read")):
+    empty, missing = tmp_path / "empty.csv", tmp_path / "none.csv"
+    for path, rule in ((packed, "cannot be read"), (zipped, "damaged or cut off"), (empty, "at least one row"), (missing, "cannot be read")):
         with pytest.raises(FeedError, match=f"{path.name}: .*{rule}"):
             feeds.lobster(path)
 

@@ -1,0 +1,329 @@
+"""History: one recorded day that agents trade in without changing it (the execution rule `passive`).
+
+Two books stand behind one venue. The recorded book holds what the recording shows, and only recorded rows change it. Agents' orders rest in a book of
+their own; every order of both carries a stamp, the moment it took its place, so an agent's order has its true place among the recorded ones. It
+fills when recorded flow reaches that place: an order behind it at its price is executed, a worse price trades, or an opposite order arrives at or through its
+price; never for more lots than that flow had. An agent that takes consumes displayed lots, and cannot take them twice: each recorded order remembers what agents
+took of it for as long as it stands. Rows that name an agent never change the displayed book. Knows no clock and no agent.
+"""
+import numpy as np
+
+from lob.exchange import matcher
+from lob.exchange.book import (
+    BookMemory, best_price, book_at, find, head_of, join, ladder_of, leave, level_key, map_at, order_of, price_lots, queue_ahead, reduce, remove, rest,
+)
+from lob.exchange.ladder import key_of, next_key
+from lob.exchange.reports import begin, close
+from lob.jit import jit, pool_reader
+from lob.messages import ANONYMOUS_ID_FIRST, NOBODY, Action, CancelReason, RejectReason, ReportKind
+
+HISTORY = np.dtype([("recorded", "i8"), ("agents", "i8"), ("taken", "i8")], align=True)
+history_at = pool_reader(HISTORY)
+
+LIMIT, MARKET, CANCEL, REPLACE, EXECUTE, DROP_LEVEL, PRINT, STATUS = (int(a) for a in Action)
+ACCEPTED, FILL, CANCELLED, REDUCED, REPLACED, REJECTED, PRINTED, STATUS_ROW = (int(k) for k in ReportKind)
+ASKED, LEFT_WINDOW, FOR_REPLACE = int(CancelReason.ASKED), int(CancelReason.LEFT_WINDOW), int(CancelReason.REPLACED)
+DUPLICATE_ORDER_ID, UNKNOWN_ORDER, WOULD_CROSS = int(RejectReason.DUPLICATE_ORDER_ID), int(RejectReason.UNKNOWN_ORDER), int(RejectReason.WOULD_CROSS)
+
+
+@jit
+def _stamp_of(book, slot):
+    return map_at(book.stamps, slot).value
+
+
+@jit
+def _available(history, recorded, slot):
+    """Return the lots of a recorded order that agents have not taken."""
+    return order_of(recorded, slot).lots - map_at(history.taken, slot).value
+
+
+@jit
+def _give_stamp(recorded, agents):
+    # One count for both books: the next order of either stands behind every order of both.
+    latest = max(recorded.stamp, agents.stamp)
+    recorded.stamp, agents.stamp = latest, latest
+
+
+# The recorded flow.
+
+@jit
+def apply_recorded(history, request, reports):
+    """Do what a recorded row says, and fill the agents' orders that it reaches; return how many rows were written, or a Shortage."""
+    recorded, agents = book_at(history.recorded, 0), book_at(history.agents, 0)
+    worst = agents.order_count + 4 + (recorded.order_count if request.action == DROP_LEVEL else 0)
+    if reports.capacity - reports.count < worst:
+        return -2
+    before = reports.count
+    if request.action == LIMIT:
+        if not matcher.has_room(recorded, request.side):
+            return -1
+        _recorded_limit(history, recorded, agents, request, reports)
+    elif request.action == EXECUTE or request.action == CANCEL:
+        _recorded_reduction(history, recorded, agents, request, reports)
+    elif request.action == DROP_LEVEL:
+        _drop_level(recorded, request, reports)
+    elif request.action == PRINT:
+        begin(reports, request, PRINTED)
+        if request.side:
+            _fill_reached(agents, request, reports, -request.side, request.price_ticks, 0, request.lots, request.side)
+    else:
+        begin(reports, request, STATUS_ROW)
+    if reports.count > before:
+        close(reports)
+    return reports.count - before
+
+
+@jit
+def _recorded_limit(history, recorded, agents, request, reports):
+    if find(recorded, NOBODY, request.order_id):
+        return matcher.reject(request, reports, DUPLICATE_ORDER_ID)
+    row = begin(reports, request, ACCEPTED)
+    row.open_lots, row.lots_ahead = request.lots, price_lots(recorded, request.side, request.price_ticks)
+    _give_stamp(recorded, agents)
+    slot = rest(recorded, NOBODY, request.order_id, request.side, request.price_ticks, request.lots)
+    map_at(history.taken, slot).value = 0
+    # It meets every agent's order on the other side at or through its price, wherever that stands in its queue: no recorded order is left to trade with there.
+    _fill_reached(agents, request, reports, -request.side, request.price_ticks, recorded.stamp + 1, request.lots, request.side)
+
+
+@jit
+def _recorded_reduction(history, recorded, agents, request, reports):
+    """A recorded execution or cancel of an order, or of the anonymous volume at its price if the order is not known."""
+    slot = find(recorded, NOBODY, request.order_id)
+    if slot == 0:
+        slot = find(recorded, NOBODY, ANONYMOUS_ID_FIRST + 2 * request.price_ticks + (request.side < 0))
+    if slot == 0:
+        matcher.reject(request, reports, UNKNOWN_ORDER)
+        if request.action == EXECUTE:
+            _fill_reached(agents, request, reports, request.side, request.price_ticks, 0, request.lots, -request.side)
+        return
+    order, stamp = order_of(recorded, slot), _stamp_of(recorded, slot)
+    side, price_ticks = order.side, key_of(order.side, level_key(order))
+    lots = order.lots if request.lots == 0 else min(request.lots, order.lots)
+    if request.action == CANCEL:
+        row = begin(reports, request, CANCELLED if lots == order.lots else REDUCED)
+        row.order_id, row.side, row.price_ticks, row.lots, row.open_lots = order.id, side, price_ticks, lots, order.lots - lots
+        row.reason = ASKED if lots == order.lots else 0
+        _take_from_recorded(history, recorded, slot, lots)
+        return
+    row = begin(reports, request, FILL)
+    row.order_id, row.resting_id, row.resting_open_lots, row.side, row.price_ticks, row.lots = 0, order.id, order.lots - lots, -side, price_ticks, lots
+    row.level_lots = _take_from_recorded(history, recorded, slot, lots)
+    _fill_reached(agents, request, reports, side, price_ticks, stamp, lots, -side)
+
+
+@jit
+def _take_from_recorded(history, recorded, slot, lots):
+    left = order_of(recorded, slot).lots - lots
+    taken = map_at(history.taken, slot)
+    taken.value = min(taken.value, left)
+    return reduce(recorded, slot, lots)
+
+
+@jit
+def _drop_level(recorded, request, reports):
+    slot = head_of(recorded, request.side, request.price_ticks)
+    while slot:
+        order = order_of(recorded, slot)
+        row = begin(reports, request, CANCELLED)
+        row.order_id, row.lots, row.open_lots, row.reason = order.id, order.lots, 0, LEFT_WINDOW
+        behind = order.next
+        remove(recorded, slot)
+        slot = behind
+
+
+@jit
+def _fill_reached(agents, request, reports, side, price_ticks, stamp, lots, aggressor):
+    """Fill the agents' orders of a side that flow of so many lots at a price reaches: those at better prices, and those at the price that stand before `stamp`."""
+    ladder, key = ladder_of(agents, side), key_of(side, price_ticks)
+    while lots and ladder.best_key >= key:
+        slot = head_of(agents, side, key_of(side, ladder.best_key))
+        if ladder.best_key == key and _stamp_of(agents, slot) >= stamp:
+            return
+        order = order_of(agents, slot)
+        traded = min(lots, order.lots)
+        row = begin(reports, request, FILL)
+        row.order_id = request.order_id if request.action == LIMIT else 0
+        row.resting_id, row.resting_owner, row.resting_open_lots = order.id, order.owner, order.lots - traded
+        row.side, row.price_ticks, row.lots = aggressor, key_of(side, ladder.best_key), traded
+        row.level_lots = reduce(agents, slot, traded)
+        lots -= traded
+
+
+# The agents' requests.
+
+@jit
+def apply_agent(history, request, reports):
+    """Do what an agent asks inside the recorded day; return how many rows were written, or a Shortage."""
+    recorded, agents = book_at(history.recorded, 0), book_at(history.agents, 0)
+    fills = 0 if request.action == CANCEL else max(0, min(request.lots, recorded.order_count + agents.order_count))
+    if reports.capacity - reports.count < fills + 4:
+        return -2
+    if not (matcher.has_room(agents, 1) and matcher.has_room(agents, -1)):
+        return -1
+    before = reports.count
+    reason = matcher.malformed(agents, request)
+    if reason:
+        matcher.reject(request, reports, reason)
+    elif request.action == CANCEL:
+        matcher.cancel(agents, request, reports)
+    elif request.action == REPLACE:
+        _replace(history, recorded, agents, request, reports)
+    elif find(agents, request.owner, request.order_id):
+        matcher.reject(request, reports, DUPLICATE_ORDER_ID)
+    else:
+        _enter(history, recorded, agents, request, reports)
+    close(reports)
+    return reports.count - before
+
+
+@jit
+def _crosses(recorded, agents, side, price_ticks):
+    key = key_of(-side, price_ticks)
+    return max(ladder_of(recorded, -side).best_key, ladder_of(agents, -side).best_key) >= key
+
+
+@jit
+def _lots_ahead(recorded, agents, side, price_ticks):
+    return price_lots(recorded, side, price_ticks) + price_lots(agents, side, price_ticks)
+
+
+@jit
+def _enter(history, recorded, agents, request, reports):
+    side, is_limit = request.side, request.action == LIMIT
+    price_ticks = request.price_ticks if is_limit else 0
+    if is_limit and request.flags and _crosses(recorded, agents, side, price_ticks):
+        return matcher.reject(request, reports, WOULD_CROSS)
+    row = begin(reports, request, ACCEPTED)
+    row.price_ticks, row.open_lots = price_ticks, request.lots
+    if is_limit:
+        row.tif, row.flags = request.tif, request.flags
+        if request.tif == 0:
+            row.lots_ahead = _lots_ahead(recorded, agents, side, price_ticks)
+    limit_key = key_of(-side, price_ticks) if is_limit else 1
+    lots = request.lots
+    if not (is_limit and request.tif == matcher.FOK and _reachable(history, recorded, agents, side, limit_key, lots) < lots):
+        lots = _take(history, recorded, agents, request, reports, side, limit_key, lots)
+    if lots:
+        if is_limit and request.tif == 0:
+            _give_stamp(recorded, agents)
+            rest(agents, request.owner, request.order_id, side, price_ticks, lots)
+        else:
+            matcher.cancel_rest(request, reports, lots, price_ticks, matcher.FILL_OR_KILL if is_limit and request.tif == matcher.FOK else matcher.UNFILLED)
+
+
+@jit
+def _replace(history, recorded, agents, request, reports):
+    slot = find(agents, request.owner, request.order_id)
+    if slot == 0:
+        return matcher.reject(request, reports, UNKNOWN_ORDER)
+    order = order_of(agents, slot)
+    side, price_ticks, lots = order.side, request.price_ticks, request.lots
+    if request.flags and _crosses(recorded, agents, side, price_ticks):
+        return matcher.reject(request, reports, WOULD_CROSS)
+    if agents.replace_keeps_place and key_of(side, price_ticks) == level_key(order) and lots <= order.lots:
+        return matcher.shrink(agents, request, reports, slot)
+    matcher.take_off(request, reports, order, order.lots, CANCELLED, FOR_REPLACE)
+    leave(agents, slot)
+    row = begin(reports, request, REPLACED)
+    row.side, row.open_lots, row.flags, row.lots_ahead = side, lots, request.flags, _lots_ahead(recorded, agents, side, price_ticks)
+    lots = _take(history, recorded, agents, request, reports, side, key_of(-side, price_ticks), lots)
+    _give_stamp(recorded, agents)
+    join(agents, slot, price_ticks, lots)
+    if lots == 0:
+        remove(agents, slot)
+
+
+@jit
+def _next_recorded(history, recorded, side, key, slot):
+    """Return the slot of the next recorded order with lots that can be taken: from `slot` on in its queue, then at the levels behind `key`; 0 if there is none."""
+    while key:
+        while slot:
+            if _available(history, recorded, slot) > 0:
+                return slot
+            slot = order_of(recorded, slot).next
+        key = next_key(ladder_of(recorded, side), key)
+        slot = head_of(recorded, side, key_of(side, key)) if key else 0
+    return 0
+
+
+@jit
+def _first_recorded(history, recorded, side):
+    key = ladder_of(recorded, side).best_key
+    return _next_recorded(history, recorded, side, key, head_of(recorded, side, key_of(side, key))) if key else 0
+
+
+@jit
+def _reachable(history, recorded, agents, side, limit_key, lots):
+    """Return the lots that an order of `side` could take down to `limit_key`, counted no further than `lots`."""
+    reached = 0
+    slot = _first_recorded(history, recorded, -side)
+    while slot and reached < lots and level_key(order_of(recorded, slot)) >= limit_key:
+        reached += _available(history, recorded, slot)
+        slot = _next_recorded(history, recorded, -side, level_key(order_of(recorded, slot)), order_of(recorded, slot).next)
+    ladder = ladder_of(agents, -side)
+    key = ladder.best_key
+    while key >= limit_key and reached < lots and key > 0:
+        reached += price_lots(agents, -side, key_of(-side, key))
+        key = next_key(ladder, key)
+    return reached
+
+
+@jit
+def _take(history, recorded, agents, request, reports, side, limit_key, lots):
+    """Trade an agent's order against recorded orders and other agents' by price, then by stamp; return the lots left over."""
+    slot = _first_recorded(history, recorded, -side)
+    ladder = ladder_of(agents, -side)
+    while lots:
+        recorded_key = level_key(order_of(recorded, slot)) if slot else 0
+        if max(recorded_key, ladder.best_key) < limit_key:
+            break
+        other = head_of(agents, -side, key_of(-side, ladder.best_key)) if ladder.best_key else 0
+        if ladder.best_key > recorded_key or (ladder.best_key == recorded_key and _stamp_of(agents, other) < _stamp_of(recorded, slot)):
+            lots = matcher.fill_one(agents, request, reports, other, key_of(-side, ladder.best_key), side, lots)
+        else:
+            lots = _fill_recorded(history, recorded, request, reports, slot, side, lots)
+            slot = _next_recorded(history, recorded, -side, recorded_key, slot)
+    return lots
+
+
+@jit
+def _fill_recorded(history, recorded, request, reports, slot, side, lots):
+    """Let an agent take from a recorded order, which stays on display; return the lots left over."""
+    order = order_of(recorded, slot)
+    traded = min(lots, _available(history, recorded, slot))
+    map_at(history.taken, slot).value += traded
+    row = begin(reports, request, FILL)
+    row.resting_id, row.resting_open_lots = order.id, _available(history, recorded, slot)
+    row.side, row.price_ticks, row.lots, row.open_lots = side, key_of(order.side, level_key(order)), traded, lots - traded
+    row.tif = request.tif if request.action == LIMIT else 0
+    row.level_lots = price_lots(recorded, order.side, row.price_ticks)
+    return lots - traded
+
+
+class HistoryMemory:
+    """The memory of a recorded venue: two books and what agents took of each recorded order."""
+
+    def __init__(self, number=0, replace_keeps_place=True, order_capacity=65_536):
+        self.recorded = BookMemory(number, order_capacity=order_capacity, stamped=True)
+        self.agents = BookMemory(number, replace_keeps_place, stamped=True)
+        self.record = np.zeros(1, HISTORY)
+        self.record["recorded"], self.record["agents"] = self.recorded.address, self.agents.address
+        self.taken = np.zeros(0, np.int64)
+        self._fit()
+
+    @property
+    def address(self):
+        return self.record.ctypes.data
+
+    def _fit(self):
+        taken = np.zeros(len(self.recorded.orders), np.int64)
+        taken[:len(self.taken)] = self.taken
+        self.taken = taken
+        self.record["taken"] = taken.ctypes.data
+
+    def grow(self):
+        """Make room for at least one more order on either book."""
+        self.recorded.grow()
+        self.agents.grow()
+        self._fit()

@@ -1,0 +1,279 @@
+"""The kernel: the loop that makes time pass.
+
+Owns what an event does. `advance` runs in native code until a time is reached or something outside is needed (a `Stop`): the tape's buffer is full, an array is
+too short, or a Python agent's hook must be called. Every event does all its own work before it calls an agent, so after any stop the loop simply goes on.
+It allocates nothing, reads no wall clock, and orders equal times by the sequence in which they were planned; a recorded row comes before what agents do at its time.
+"""
+from enum import IntEnum
+
+from lob.exchange import matcher
+from lob.exchange.book import book_at
+from lob.exchange.history import apply_agent, apply_recorded, history_at
+from lob.exchange.reports import report_at, request_at
+from lob.jit import call_at, address_of, jit
+from lob.messages import Action, CancelReason, ReportKind
+from lob.simulation import schedule
+from lob.simulation.fundamental import advance_fundamental, fundamental_at
+from lob.simulation.latency import feed_delay
+from lob.simulation.schedule import entry_at
+from lob.simulation.view import hear_touch, hear_trade, look, publish_touch, publish_trade, ring_is_short
+from lob.simulation.world import (
+    NEVER_NS, ON_ACCEPTED, ON_DONE, ON_FILL, ON_QUOTE, ON_START, ON_TIMER, ON_TRADE, SENDS_MAX, TRADES, TOUCHES, Event, agent_of, book_of, give_notice,
+    give_request, has_hook, hook_of, notice_at, reports_of, ring_of, schedule_of, take_notice, venue_of, world_at,
+)
+
+START, TIMER, REQUEST, REPORT, FUNDAMENTAL, QUOTE, TRADE = (int(e) for e in Event)
+ACCEPTED, FILL, CANCELLED, REDUCED, REPLACED, REJECTED, PRINT, STATUS = (int(k) for k in ReportKind)
+FOR_REPLACE, MARKET, EXECUTE = int(CancelReason.REPLACED), int(Action.MARKET), int(Action.EXECUTE)
+
+
+class Stop(IntEnum):
+    """Why `advance` came back."""
+
+    TIME = 0      # the time is reached
+    PYTHON = 1    # current_owner's current_hook must be called with current_notice
+    TAPE = 2      # the buffer of reports is full
+    BOOK = 3      # a book is full
+    WORLD = 4     # the pools of requests, notices or events are full
+    RINGS = 5     # a ring of market data is too short for the longest delay
+
+
+TIME, PYTHON, TAPE, BOOK, WORLD, RINGS = (int(s) for s in Stop)
+
+
+@jit
+def advance(world_address, until_ns):
+    """Let events happen up to until_ns; return why it stopped."""
+    world = world_at(world_address, 0)
+    events = schedule_of(world)
+    while True:
+        feed_ns = request_at(world.feed, world.feed_next).time_ns if world.feed_next < world.feed_count else NEVER_NS
+        event_ns = entry_at(events.entries, 0).time_ns if events.count else NEVER_NS
+        if min(feed_ns, event_ns) > until_ns:
+            world.now_ns = until_ns
+            return TIME
+        if _is_short(world, events):
+            return WORLD
+        stop = _recorded_row(world, feed_ns) if feed_ns <= event_ns else _planned_event(world, events)
+        if stop:
+            return stop
+
+
+@jit(inline=True)
+def _is_short(world, events):
+    """Return whether one hook, at its most talkative, might find a pool full."""
+    return (
+        world.request_waiting + SENDS_MAX + 2 >= world.request_capacity
+        or world.notice_waiting + SENDS_MAX >= world.notice_capacity
+        or events.count + 3 * SENDS_MAX + 2 * world.agent_count >= events.capacity
+    )
+
+
+@jit
+def _planned_event(world, events):
+    entry = entry_at(events.entries, 0)
+    kind, who, sequence = entry.kind, entry.who, entry.sequence
+    world.now_ns = entry.time_ns
+    if kind == REQUEST:
+        short = _request_arrives(world, who)
+        if short:
+            return short
+        schedule.remove_first(events)
+        return TIME
+    schedule.remove_first(events)
+    if kind == FUNDAMENTAL:
+        schedule.add(events, advance_fundamental(fundamental_at(world.fundamental, 0)), FUNDAMENTAL, 0)
+        return TIME
+    agent = agent_of(world, who)
+    if kind == TIMER and sequence != agent.timer_sequence:
+        return TIME  # the timer was set anew
+    agent.now_ns = world.now_ns
+    _read_inbox(world, agent)
+    return _wake(world, agent, kind)
+
+
+@jit
+def _wake(world, agent, kind):
+    """Let an agent see what has reached it and call the hook of a planned event."""
+    look(world, agent)
+    if kind == TIMER:
+        return _call(world, agent, ON_TIMER, 0)
+    if kind == REPORT:
+        return _deliver_report(world, agent)
+    if kind == QUOTE:
+        hear_touch(world, agent)
+        return _call(world, agent, ON_QUOTE, 0)
+    if kind == TRADE:
+        return _call(world, agent, ON_TRADE, hear_trade(world, agent))
+    return _call(world, agent, ON_START, 0)
+
+
+@jit
+def _call(world, agent, hook, notice):
+    """Call a hook, or stop for Python to call it."""
+    world.delivery_count += 1
+    world.current_owner, world.current_hook, world.current_notice = agent.owner, hook, notice
+    address = hook_of(agent, hook)
+    if address:
+        call_at(address, agent.state, address_of(agent), notice)
+        return TIME
+    return PYTHON if (agent.python_hooks >> hook) & 1 else TIME
+
+
+# The exchange.
+
+@jit
+def _request_arrives(world, slot):
+    """Hand a request to its venue and send the reports on their way; return a Stop, with nothing done, if there is too little room."""
+    request = request_at(world.requests, slot)
+    venue, reports = venue_of(world, request.book), reports_of(world)
+    short = _answers_are_short(world, venue, request.lots)
+    if short:
+        return short
+    first = reports.count
+    count = apply_agent(history_at(venue.history, 0), request, reports) if venue.history else matcher.apply(book_of(venue), request, reports)
+    if count < 0:
+        return TAPE if count == -2 else BOOK
+    give_request(world, slot)
+    world.request_count += 1
+    _route(world, venue, reports, first)
+    return TIME
+
+
+@jit
+def _recorded_row(world, time_ns):
+    """Let the next row of the recorded day happen."""
+    request = request_at(world.feed, world.feed_next)
+    venue, reports = venue_of(world, request.book), reports_of(world)
+    world.now_ns = time_ns
+    short = _answers_are_short(world, venue, request.lots)
+    if short:
+        return short
+    first = reports.count
+    count = apply_recorded(history_at(venue.history, 0), request, reports)
+    if count < 0:
+        return TAPE if count == -2 else BOOK
+    world.feed_next += 1
+    _route(world, venue, reports, first)
+    return TIME
+
+
+@jit(inline=True)
+def _answers_are_short(world, venue, lots):
+    """Return a Stop if the notices and trades of a request of so many lots might find no room: each fill takes one of its lots and one order."""
+    fills = max(0, min(lots, _order_count(venue))) + 1
+    if world.notice_waiting + 4 * fills + 4 >= world.notice_capacity:
+        return WORLD
+    if ring_is_short(world, ring_of(venue, TOUCHES), 1) or ring_is_short(world, ring_of(venue, TRADES), fills):
+        return RINGS
+    return TIME
+
+
+@jit(inline=True)
+def _order_count(venue):
+    """Return how many orders a request can meet at a venue."""
+    if venue.history == 0:
+        return book_of(venue).order_count
+    return book_of(venue).order_count + book_at(history_at(venue.history, 0).agents, 0).order_count
+
+
+@jit
+def _route(world, venue, reports, first):
+    """Send new rows to the agents they name, and what is public to the rings."""
+    for i in range(first, reports.count):
+        row = report_at(reports.rows, i)
+        if row.kind == FILL:
+            # In a recorded day a trade with an agent is known to that agent alone: history is what everybody sees.
+            if venue.history == 0 or (row.owner == 0 and row.resting_owner == 0):
+                publish_trade(world, venue, row.time_ns, row.price_ticks, row.lots, row.side)
+            if row.resting_owner:
+                _notify_fill(world, row, row.resting_owner, row.resting_id, -row.side, row.resting_open_lots, 1)
+        elif row.kind == PRINT:
+            publish_trade(world, venue, row.time_ns, row.price_ticks, row.lots, row.side)
+        if row.owner:
+            _notify_sender(world, row)
+        elif row.kind == REJECTED:
+            world.feed_unknown += 1
+    publish_touch(world, venue, world.now_ns)
+
+
+@jit
+def _notify_sender(world, row):
+    kind = row.kind
+    if kind == FILL:
+        _notify_fill(world, row, row.owner, row.order_id, row.side, row.open_lots, 0)
+    elif kind == CANCELLED:
+        if row.reason != FOR_REPLACE:
+            _notify(world, row, row.owner, row.order_id, row.side, 0, 0, ON_DONE)
+    elif kind == REJECTED:
+        # A refused cancel or replace leaves its order as it was, so there is nothing that is done.
+        if row.action <= MARKET:
+            _notify(world, row, row.owner, row.order_id, row.side, 0, 0, ON_DONE)
+    else:
+        _notify(world, row, row.owner, row.order_id, row.side, row.open_lots, 0, ON_ACCEPTED)
+
+
+@jit
+def _notify_fill(world, row, owner, order_id, side, open_lots, is_maker):
+    _notify(world, row, owner, order_id, side, open_lots, is_maker, ON_FILL)
+    if open_lots == 0:
+        _notify(world, row, owner, order_id, side, 0, is_maker, ON_DONE)
+
+
+@jit
+def _notify(world, row, owner, order_id, side, open_lots, is_maker, hook):
+    """Put a report into an agent's inbox. If a hook of the agent hears reports, its arrival is planned; if not, it is read when the agent next acts."""
+    agent = agent_of(world, owner)
+    if hook != ON_FILL and not has_hook(agent, hook):
+        return
+    slot = take_notice(world)
+    notice = notice_at(world.notices, slot)
+    notice.time_ns, notice.id, notice.price_ticks, notice.lots, notice.open_lots = row.time_ns, order_id, row.price_ticks, row.lots, open_lots
+    notice.side, notice.reason, notice.is_maker, notice.kind, notice.hook = side, row.reason, is_maker, row.kind, hook
+    notice.lots_ahead, notice.next = row.lots_ahead, 0
+    agent.report_last_ns = max(agent.report_last_ns, row.time_ns + feed_delay(world, agent))
+    notice.due_ns = agent.report_last_ns
+    if agent.inbox_tail:
+        notice_at(world.notices, agent.inbox_tail).next = slot
+    else:
+        agent.inbox_head = slot
+        if agent.hears_reports:
+            schedule.add(schedule_of(world), notice.due_ns, REPORT, owner)
+    agent.inbox_tail = slot
+
+
+# The agents' inboxes.
+
+@jit
+def _read_first(world, agent):
+    """Take the first report out of an inbox, book it, and return its slot, which is free for the next report."""
+    slot = agent.inbox_head
+    notice = notice_at(world.notices, slot)
+    agent.inbox_head = notice.next
+    if notice.next == 0:
+        agent.inbox_tail = 0
+    if notice.hook == ON_FILL:
+        agent.inventory_lots += notice.side * notice.lots
+        agent.cash -= notice.side * notice.lots * notice.price_ticks
+    give_notice(world, slot)
+    return slot
+
+
+@jit
+def _read_inbox(world, agent):
+    """Book the reports that have reached an agent which hears of none."""
+    if agent.hears_reports:
+        return
+    while agent.inbox_head and notice_at(world.notices, agent.inbox_head).due_ns <= world.now_ns:
+        world.delivery_count += 1
+        _read_first(world, agent)
+
+
+@jit
+def _deliver_report(world, agent):
+    """Read the report that has just arrived, plan the next one, and call its hook."""
+    slot = _read_first(world, agent)
+    if agent.inbox_head:
+        schedule.add(schedule_of(world), notice_at(world.notices, agent.inbox_head).due_ns, REPORT, agent.owner)
+    notice = notice_at(world.notices, slot)
+    return _call(world, agent, notice.hook, address_of(notice))

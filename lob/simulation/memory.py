@@ -1,0 +1,187 @@
+"""The memory of a world: allocates its arrays, and grows them between two events.
+
+Owns every numpy array that the world's records reach by address, so that none goes away while native code runs. Knows no rule.
+"""
+import numpy as np
+
+from lob.exchange.book import BookMemory
+from lob.exchange.history import HistoryMemory
+from lob.exchange.reports import ReportBuffer
+from lob.messages import REQUEST
+from lob.simulation.agent import native
+from lob.simulation.fundamental import FundamentalMemory
+from lob.simulation.schedule import ScheduleMemory, add_at
+from lob.simulation.streams import STREAM, seeded
+from lob.simulation.world import (
+    AGENT, CURSOR, HOOKS, LONG_AGO_NS, NOTICE, ON_ACCEPTED, ON_QUOTE, ON_TRADE, RING, SENDS_MAX, TOUCH, TRADE, TRADES, TOUCHES, VENUE, WORLD, Event,
+)
+
+TAPE_ROWS = 16_384  # rows handed over at a time: few enough to stay in the processor's cache
+
+
+class _Pool:
+    """An array of records that the world takes slots of, and the fields of the world that describe it."""
+
+    def __init__(self, world, name, dtype, capacity):
+        self.world, self.name, self.array = world, name, np.zeros(0, dtype)
+        self.grow(capacity)
+
+    def grow(self, capacity=None):
+        array = np.zeros(capacity or 2 * len(self.array), self.array.dtype)
+        array[:len(self.array)] = self.array
+        self.array = array
+        self.world[f"{self.name}s"], self.world[f"{self.name}_capacity"] = array.ctypes.data, len(array)
+
+    @property
+    def is_half_full(self):
+        return 2 * int(self.world[f"{self.name}_waiting"][0]) + 2 * SENDS_MAX + 8 >= len(self.array)
+
+
+class _Ring:
+    """The memory behind one RING record; entry 0 stands for the time before everything."""
+
+    def __init__(self, record, number, dtype, capacity=4096):
+        self.record, self.array = record, np.zeros(capacity, dtype)
+        self.array["time_ns"][0] = LONG_AGO_NS
+        record["number"], record["entry_bytes"], record["count"] = number, dtype.itemsize, 1
+        self._point()
+
+    def _point(self):
+        self.record["entries"], self.record["mask"] = self.array.ctypes.data, len(self.array) - 1
+
+    def listen(self, owners):
+        self.listeners = np.array(owners, np.int64)
+        self.record["listeners"], self.record["listener_count"] = self.listeners.ctypes.data, len(owners)
+
+    def grow(self):
+        old, count = self.array, int(self.record["count"][0])
+        self.array = np.zeros(2 * len(old), old.dtype)
+        kept = np.arange(max(0, count - len(old)), count)
+        self.array[kept & (len(self.array) - 1)] = old[kept & (len(old) - 1)]
+        self._point()
+
+
+class WorldMemory:
+    """All memory of one simulation.
+
+    agents: instances, owner 1 first. plain: whether compiled classes run as Python too. feed: a Feed or None; fundamental: a Fundamental or None.
+    """
+
+    def __init__(self, agents, seed, opening_ticks, start_ns, venue_count=1, feed=None, fundamental=None, plain=False):
+        self.record = np.zeros(1, WORLD)
+        self.record["now_ns"], self.record["agent_count"], self.record["venue_count"] = start_ns, len(agents), venue_count
+        self.schedule, self.reports = ScheduleMemory(), ReportBuffer(TAPE_ROWS)
+        self.requests = _Pool(self.record, "request", REQUEST, 4096)
+        self.notices = _Pool(self.record, "notice", NOTICE, 8192)
+        self._streams(len(agents), seed)
+        self._venues(venue_count, opening_ticks, feed)
+        self._agents(agents, opening_ticks, plain)
+        self._feed(feed)
+        if fundamental is not None:
+            self.fundamental = FundamentalMemory(fundamental, seed, opening_ticks, start_ns)
+            self.record["fundamental"] = self.fundamental.record.ctypes.data
+            self.plan(start_ns + fundamental.step_ns, Event.FUNDAMENTAL, 0)
+        for owner in range(1, len(agents) + 1):
+            self.plan(start_ns, Event.START, owner)
+
+    @property
+    def address(self):
+        return self.record.ctypes.data
+
+    def __getitem__(self, field):
+        return int(self.record[field][0])
+
+    def plan(self, time_ns, kind, who):
+        """Plan an event."""
+        self.fit_schedule()
+        add_at(self.schedule.record.ctypes.data, time_ns, int(kind), who)
+
+    def fit_schedule(self):
+        """Make room in the schedule for the most talkative hook and every agent's messages."""
+        needed = int(self.schedule.record["count"][0]) + 4 * SENDS_MAX + 3 * self["agent_count"]
+        if needed >= len(self.schedule.entries):
+            self.schedule.set_capacity(2 * needed)
+        self.record["schedule"] = self.schedule.record.ctypes.data
+
+    def _streams(self, count, seed):
+        self.streams, self.links = np.zeros(count + 1, STREAM), np.zeros(count + 1, STREAM)
+        for purpose, streams in enumerate((self.streams, self.links)):
+            for owner in range(1, count + 1):
+                streams[owner:owner + 1].view(np.uint64)[:] = seeded(seed, owner, purpose)
+        self.record["streams"], self.record["links"] = self.streams.ctypes.data, self.links.ctypes.data
+
+    def _venues(self, count, opening_ticks, feed):
+        self.venues, self.rings = np.zeros(count, VENUE), np.zeros((count, 2), RING)
+        self.books, self.ring_memories = [], []
+        for number in range(count):
+            memory = BookMemory(number) if feed is None else HistoryMemory(number)
+            self.books.append(memory)
+            venue = self.venues[number]
+            venue["book"] = memory.address if feed is None else memory.recorded.address
+            venue["history"] = 0 if feed is None else memory.address
+            venue["opening_ticks"], venue["rings"] = opening_ticks, self.rings[number].ctypes.data
+            self.ring_memories.append([_Ring(self.rings[number, kind:kind + 1], kind, dtype) for kind, dtype in ((TOUCHES, TOUCH), (TRADES, TRADE))])
+        self.record["venues"], self.record["reports"] = self.venues.ctypes.data, self.reports.address
+
+    def _agents(self, agents, opening_ticks, plain):
+        self.agents, self.cursors = np.zeros(len(agents) + 1, AGENT), np.zeros((len(agents) + 1, 2), CURSOR)
+        self.states, self.hooks, self.listed = {}, {}, {}
+        self.cursors["next"] = 1
+        for owner, agent in enumerate(agents, 1):
+            self._agent(owner, agent, opening_ticks, plain)
+        self.record["agents"] = self.agents.ctypes.data
+        self.record["delay_max_ns"] = int(self.agents["feed_max_ns"].max())
+        for number, rings in enumerate(self.ring_memories):
+            for ring, kind in zip(rings, (TOUCHES, TRADES)):
+                ring.listen([owner for owner in range(1, len(agents) + 1) if self.agents["venue"][owner] == number and self.cursors["is_listener"][owner, kind]])
+
+    def _agent(self, owner, agent, opening_ticks, plain):
+        record, cls = self.agents[owner], type(agent)
+        present = [hasattr(cls, hook) for hook in HOOKS]
+        if getattr(cls, "is_compiled", False) and not plain:
+            code = native(cls)
+            state = np.zeros(1, code.dtype)
+            for name in code.fields:
+                state[name] = getattr(agent, name)
+            self.states[owner], self.hooks[owner] = state, code.hooks
+            record["state"] = state.ctypes.data
+        else:
+            self.hooks[owner] = np.zeros(len(HOOKS), np.int64)
+            record["python_hooks"] = sum(1 << i for i, has in enumerate(present) if has)
+        latency = agent._latency
+        for name, value in {
+            "world": self.address, "owner": owner, "venue": agent._venue, "opening_ticks": opening_ticks, "hooks": self.hooks[owner].ctypes.data,
+            "cursors": self.cursors[owner].ctypes.data, "sees_fundamental": cls.sees_fundamental, "hears_reports": any(present[ON_ACCEPTED:]),
+            "feed_min_ns": latency.feed_ns, "feed_max_ns": latency.feed_ns + latency.feed_jitter_ns,
+            "order_min_ns": latency.order_ns, "order_max_ns": latency.order_ns + latency.order_jitter_ns,
+        }.items():
+            record[name] = value
+        self.cursors["is_listener"][owner] = present[ON_QUOTE], present[ON_TRADE]
+
+    def _feed(self, feed):
+        self.feed_rows = np.zeros(0, REQUEST) if feed is None else np.ascontiguousarray(feed.rows, REQUEST)
+        self.record["feed"], self.record["feed_count"] = self.feed_rows.ctypes.data, len(self.feed_rows)
+
+    def grow_world(self):
+        """Make room in the pools of requests and notices and in the schedule."""
+        self.fit_schedule()
+        full = [pool for pool in (self.requests, self.notices) if pool.is_half_full]
+        for pool in full or [self.notices]:
+            pool.grow()
+
+    def grow_rings(self):
+        """Make every ring of market data twice as long."""
+        for rings in self.ring_memories:
+            for ring in rings:
+                ring.grow()
+
+    def grow_books(self):
+        """Make room for more orders in every book."""
+        for book in self.books:
+            book.grow()
+
+    def copy_states_to(self, agents):
+        """Write the state of compiled agents back to their instances."""
+        for owner, state in self.states.items():
+            for name, kind in native(type(agents[owner - 1])).fields.items():
+                setattr(agents[owner - 1], name, kind(state[name][0]))

@@ -1,0 +1,293 @@
+"""The session: a simulation as a user runs it.
+
+Owns the loop around the kernel: it advances in slices, hands full buffers of rows to the tape, makes room where an array is full, calls the hooks of Python
+agents, shows progress, and ends cleanly whatever stops it. Nothing here decides what happens in the market.
+"""
+import platform
+import signal
+import sys
+import threading
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import cached_property
+from importlib import metadata
+from pathlib import Path
+
+import numpy as np
+
+from lob.errors import AgentError, LobError, ScenarioError
+from lob.instrument import Instrument
+from lob.jit import CompilerError, source_hash
+from lob.messages import PRICE_MAX_TICKS, REPORT
+from lob.simulation.agent import Agent
+from lob.simulation.kernel import Stop, advance
+from lob.simulation.market import Market, Notice, Trade
+from lob.simulation.memory import WorldMemory
+from lob.simulation.world import HOOKS, NOTICE, ON_ACCEPTED, ON_TRADE, TRADE, TRADES, WORLD
+from lob.tape.parquet import TapeWriter
+from lob.tape.record import Tape
+
+SLICE_SECONDS = 0.1  # of wall time between two looks at the progress and at Ctrl-C
+
+
+@dataclass
+class Run:
+    """What came out of a simulation.
+
+    agents: the instances, owner 1 first, with their final state. requests: orders, cancels and replaces that reached an exchange. deliveries: wake-ups and
+    reports that reached an agent. is_complete: False after Ctrl-C or an agent's error. folder: where the tape is, None if it is in memory.
+    """
+
+    agents: list
+    provenance: dict
+    requests: int
+    deliveries: int
+    wall_seconds: float
+    tape_sha256: str
+    is_complete: bool
+    folder: Path | None = None
+    feed_rows: int = 0
+    feed_unknown: int = 0
+    rows: np.ndarray | None = field(default=None, repr=False)
+
+    @cached_property
+    def tape(self):
+        """The tape, read from the folder if it is there."""
+        return Tape(self.rows, self.provenance) if self.folder is None else Tape.read(self.folder)
+
+
+class Simulation:
+    """A world of agents around an exchange, or inside a recorded day.
+
+    agents: Agent instances; one with count=n stands for n of them. feed: a Feed; the agents then trade inside that day (execution rule `passive`). opening_price_ticks:
+    what agents see as market.opening_ticks and where the fundamental begins. fundamental: a Fundamental, seen by agents with sees_fundamental. out: a folder for
+    the tape, else it stays in memory. plain: run compiled agents as Python too.
+    Raises ScenarioError for settings that cannot be used.
+    """
+
+    def __init__(self, agents, *, feed=None, instrument=None, seed=0, opening_price_ticks=None, fundamental=None, out=None, plain=False, name="simulation",
+                 scenario_toml=None):
+        self.agents = _each(agents)
+        if not isinstance(seed, int) or isinstance(seed, bool) or not 0 <= seed < 2**63:
+            raise ScenarioError(f"seed must be a whole number from 0 to 2^63 - 1, was {seed!r}")
+        self.feed, self.seed, self.fundamental, self.name, self.scenario_toml = feed, seed, fundamental, name, scenario_toml
+        self.instrument = instrument or (Instrument(feed.name, feed.tick_size, feed.lot_size) if feed else Instrument())
+        self.opening_price_ticks = opening_price_ticks or (_first_price(feed) if feed else 10_000)
+        if not isinstance(self.opening_price_ticks, int) or not 1 <= self.opening_price_ticks <= PRICE_MAX_TICKS:
+            raise ScenarioError(f"opening_price_ticks must be from 1 to 2^31, was {self.opening_price_ticks!r}")
+        self.start_ns = feed.start_ns if feed else 0
+        self.world = WorldMemory(self.agents, seed, self.opening_price_ticks, self.start_ns, feed=feed, fundamental=fundamental, plain=plain)
+        self.folder = None if out is None else Path(out)
+        self._callbacks = _callbacks(self.agents, self.world, plain)
+
+    def run(self, minutes=None, *, seconds=None, until_ns=None, progress=None):
+        """Let time pass, by default to the end of the feed, and return a Run. Ctrl-C ends it early with all that has happened so far.
+
+        progress: True shows a bar on standard error, by default where that is a terminal.
+        Raises AgentError if an agent's own code fails, TapeError if the disk does; the tape up to there is kept.
+        """
+        end_ns = _end_ns(self, minutes, seconds, until_ns)
+        provenance = self._provenance(end_ns)
+        sink = _MemorySink() if self.folder is None else TapeWriter(self.folder, provenance)
+        started, failure = time.perf_counter(), None
+        try:
+            is_complete = self._advance_to(end_ns, sink, sys.stderr.isatty() if progress is None else progress)
+        except AgentError as error:
+            is_complete, failure = False, error
+        self._hand_over(sink)
+        wall_seconds = time.perf_counter() - started
+        self.world.copy_states_to(self.agents)
+        provenance |= {"complete": is_complete, "end_ns": end_ns if is_complete else self.world["now_ns"]}
+        rows = sink.close(provenance) if self.folder is None else (sink.close(provenance), None)[1]
+        if failure:
+            raise failure
+        return Run(
+            self.agents, provenance, self.world["request_count"], self.world["delivery_count"], wall_seconds, sink.sha256, is_complete, self.folder,
+            self.world["feed_next"], self.world["feed_unknown"], rows,
+        )
+
+    def _advance_to(self, end_ns, sink, progress):
+        with _interrupt() as interrupted, _bar(progress, self.name, self.start_ns, end_ns) as show:
+            slice_ns = max((end_ns - self.world["now_ns"]) // 1000, 1)
+            while self.world["now_ns"] < end_ns and not interrupted:
+                began = time.perf_counter()
+                self._advance_slice(min(self.world["now_ns"] + slice_ns, end_ns), sink, interrupted)
+                took = time.perf_counter() - began
+                slice_ns = max(int(slice_ns * min(max(SLICE_SECONDS / max(took, 1e-6), 0.1), 4.0)), 1)
+                show(self.world["now_ns"])
+            return not interrupted
+
+    def _advance_slice(self, until_ns, sink, interrupted):
+        address, python, time_is_reached = self.world.address, int(Stop.PYTHON), int(Stop.TIME)
+        words = memoryview(self.world.record.view(np.int64))
+        owner, hook, notice = (WORLD.names.index(name) for name in ("current_owner", "current_hook", "current_notice"))
+        callbacks = self._callbacks
+        try:
+            while True:
+                stop = advance(address, until_ns)
+                while stop == python:
+                    callbacks[words[owner]][words[hook]](words[notice])
+                    stop = advance(address, until_ns)
+                if stop == time_is_reached or interrupted:
+                    return
+                self._make_room(stop, sink)
+        except (LobError, CompilerError):
+            raise
+        except Exception as error:
+            agent = self.agents[words[owner] - 1]
+            place = f"{agent._name} ({type(agent).__name__}), {HOOKS[words[hook]]}, at {self.world['now_ns']:,} ns"
+            raise AgentError(f"{place}: {type(error).__name__}: {error}") from error
+
+    def _make_room(self, stop, sink):
+        if stop == Stop.TAPE:
+            if self.world.reports.count == 0:
+                self.world.reports.grow()
+            self._hand_over(sink)
+        elif stop == Stop.BOOK:
+            self.world.grow_books()
+        elif stop == Stop.RINGS:
+            self.world.grow_rings()
+        else:
+            self.world.grow_world()
+
+    def _hand_over(self, sink):
+        reports = self.world.reports
+        if reports.count:
+            sink.append(reports.rows[:reports.count])
+            reports.record["count"] = 0
+
+    def _provenance(self, end_ns):
+        return {
+            "scenario": self.name, "scenario_toml": self.scenario_toml, "seed": self.seed,
+            "versions": {"queuerace": _version(), "numba": metadata.version("numba"), "numpy": np.__version__, "python": platform.python_version()},
+            "source_hash": source_hash(), "instrument": self.instrument.as_strings(), "agents": [_described(i, a) for i, a in enumerate(self.agents, 1)],
+            "execution": "live" if self.feed is None else "passive", "opening_price_ticks": self.opening_price_ticks,
+            "feed": None if self.feed is None else {"source": Path(self.feed.source).name, **self.feed.summary},
+            "start_ns": self.start_ns, "end_ns": end_ns, "complete": False,
+        }
+
+
+class _MemorySink:
+    """Keeps the rows of a run in memory."""
+
+    def __init__(self):
+        self.chunks = []
+
+    def append(self, rows):
+        self.chunks.append(rows.copy())
+
+    def close(self, provenance):
+        self.rows = np.concatenate(self.chunks) if self.chunks else np.zeros(0, REPORT)
+        return self.rows
+
+    @property
+    def sha256(self):
+        return Tape(self.rows, {}).sha256
+
+
+def _each(agents):
+    """Return one instance for every agent meant, each with a name of its own."""
+    each = []
+    for i, agent in enumerate(agents):
+        if not isinstance(agent, Agent):
+            raise ScenarioError(f"agents[{i}] must be an instance of lob.Agent, was {agent!r}")
+        if agent._venue != 0:
+            raise ScenarioError(f"agents[{i}].venue must be 0, the only venue there is, was {agent._venue}")
+        clones = [agent] if agent._count == 1 else [agent.clone() for _ in range(agent._count)]
+        for number, clone in enumerate(clones, 1):
+            if len(clones) > 1:
+                clone._name = f"{agent._name}-{number}"
+            each.append(clone)
+    names = [agent._name for agent in each]
+    for owner, agent in enumerate(each, 1):
+        if names.count(agent._name) > 1:
+            agent._name = f"{agent._name}-{owner}"
+    return each
+
+
+def _first_price(feed):
+    priced = feed.rows["price_ticks"][feed.rows["price_ticks"] > 0]
+    if len(priced) == 0:
+        raise ScenarioError(f"{feed.source} has no order, so opening_price_ticks must be given")
+    return int(priced[0])
+
+
+def _end_ns(simulation, minutes, seconds, until_ns):
+    given = [value for value in (minutes, seconds, until_ns) if value is not None]
+    if len(given) > 1:
+        raise ScenarioError("give one of minutes, seconds and until_ns")
+    if not given:
+        if simulation.feed is None:
+            raise ScenarioError("give minutes, seconds or until_ns: a living market has no end of its own")
+        return simulation.feed.end_ns
+    if isinstance(given[0], bool) or not isinstance(given[0], (int, float)) or not 0 < given[0] < 2**62:
+        raise ScenarioError(f"the length of a run must be a positive number, was {given[0]!r}")
+    if until_ns is not None:
+        return int(until_ns)
+    return simulation.world["now_ns"] + round((minutes * 60 if minutes is not None else seconds) * 1_000_000_000)
+
+
+def _callbacks(agents, world, plain):
+    """Return {owner: [function of a notice's address for each hook]} of the agents that Python serves."""
+    callbacks = {}
+    for owner, agent in enumerate(agents, 1):
+        if int(world.agents["python_hooks"][owner]):
+            market = Market(world.agents[owner:owner + 1])
+            callbacks[owner] = [_callback(getattr(agent, name, None), i, market, world) for i, name in enumerate(HOOKS)]
+    return callbacks
+
+
+def _callback(method, hook, market, world):
+    if method is None:
+        return None
+    if hook < ON_TRADE:
+        return lambda address: method(market)
+    window, itemsize = (Trade, TRADE.itemsize) if hook == ON_TRADE else (Notice, NOTICE.itemsize)
+
+    def call(address):
+        array = world.ring_memories[0][TRADES].array if hook < ON_ACCEPTED else world.notices.array
+        first = (address - array.ctypes.data) // 8
+        method(market, window(memoryview(array.view(np.int64))[first:first + itemsize // 8]))
+
+    return call
+
+
+def _described(owner, agent):
+    cls = type(agent)
+    return {"owner": owner, "name": agent._name, "kind": cls.__name__, "role": cls.role, "parameters": agent._parameters, "latency": vars(agent._latency)}
+
+
+def _version():
+    try:
+        return metadata.version("queuerace")
+    except metadata.PackageNotFoundError:
+        return "source"
+
+
+@contextmanager
+def _interrupt():
+    """Collect Ctrl-C instead of raising it in the middle of something: what is yielded becomes true."""
+    pressed = []
+    if threading.current_thread() is not threading.main_thread():
+        yield pressed
+        return
+    before = signal.signal(signal.SIGINT, lambda number, frame: pressed.append(number))
+    try:
+        yield pressed
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+@contextmanager
+def _bar(wanted, name, start_ns, end_ns):
+    if not wanted:
+        yield lambda now_ns: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:>3.0f} %  {task.fields[clock]}"), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+        task = progress.add_task(name, total=end_ns - start_ns, clock="")
+        yield lambda now_ns: progress.update(task, completed=now_ns - start_ns, clock=f"{(now_ns - start_ns) / 1e9:,.0f} s simulated")

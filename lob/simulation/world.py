@@ -1,0 +1,175 @@
+"""The world: the records that a running simulation is made of, and how they are reached.
+
+Owns the layout. Holds no rule: what an agent may see is `view` and `market`, what happens is `kernel`. All of it lies in numpy arrays that a
+`Simulation` keeps alive and reaches each other by address; growing one replaces an address between two events.
+"""
+from enum import IntEnum
+
+import numpy as np
+
+from lob.exchange.book import book_at
+from lob.exchange.ladder import word_at
+from lob.exchange.reports import reports_at, request_at
+from lob.jit import jit, pool_reader
+from lob.simulation.schedule import schedule_at
+from lob.simulation.streams import stream_at
+
+HOOKS = ("on_start", "on_timer", "on_quote", "on_trade", "on_accepted", "on_fill", "on_done")
+ON_START, ON_TIMER, ON_QUOTE, ON_TRADE, ON_ACCEPTED, ON_FILL, ON_DONE = range(len(HOOKS))
+
+# An agent can send so many requests in one call of a hook; room for them is made beforehand, since a hook cannot stop half-way.
+SENDS_MAX = 1000
+NEVER_NS = np.iinfo(np.int64).max
+LONG_AGO_NS = -(2**62)
+
+
+class Event(IntEnum):
+    """The kinds of what is planned. QUOTE + number is a ring's entry on its way to a listener."""
+
+    START = 0
+    TIMER = 1
+    REQUEST = 2       # who: slot of the request
+    REPORT = 3        # the first report in who's inbox
+    FUNDAMENTAL = 4
+    QUOTE = 5
+    TRADE = 6
+
+
+def _int64s(*names):
+    return np.dtype([(name, "i8") for name in names], align=True)
+
+
+# The touch of a book from time_ns on, and one trade. Each venue keeps a ring of both, long enough for the longest delay.
+TOUCH = _int64s("time_ns", "best_bid_ticks", "best_ask_ticks", "best_bid_lots", "best_ask_lots")
+TRADE = _int64s("time_ns", "price_ticks", "lots", "side")
+
+# A report on its way to an agent, as that agent will read it.
+NOTICE = _int64s("time_ns", "id", "price_ticks", "lots", "open_lots", "lots_ahead", "side", "reason", "is_maker", "kind", "hook", "due_ns", "next")
+
+AGENT = _int64s(
+    # What it may read, as of now_ns.
+    "now_ns", "inventory_lots", "cash", "best_bid_ticks", "best_ask_ticks", "best_bid_lots", "best_ask_lots",
+    "last_trade_ticks", "last_trade_lots", "last_trade_side", "opening_ticks", "owner",
+    # What it is: addresses of the world, of its own state and of its hooks (0: none); bits of the hooks that Python serves.
+    "world", "venue", "state", "hooks", "python_hooks", "hears_reports", "order_count", "sees_fundamental",
+    # Its two links, and when the last message on each arrives: messages on one link do not overtake each other.
+    "feed_min_ns", "feed_max_ns", "order_min_ns", "order_max_ns", "order_last_ns", "report_last_ns",
+    # Its timer, and the reports that are on their way, first one first.
+    "timer_sequence", "inbox_head", "inbox_tail",
+    # How far it has read its venue's rings: address of CURSOR[2].
+    "cursors",
+)
+# A ring of market data: entry i lies at entries + (i & mask) x entry_bytes and begins with its time. Its listeners hear of every entry.
+TOUCHES, TRADES = 0, 1
+RING = _int64s("entries", "mask", "entry_bytes", "count", "listeners", "listener_count", "number")
+# An agent's place in a ring: the next entry it will read; if it listens, the delay drawn for that entry, its arrival, and whether that is planned.
+CURSOR = _int64s("next", "delay_ns", "last_ns", "is_planned", "is_listener")
+VENUE = _int64s("book", "history", "opening_ticks", "rings")
+WORLD = _int64s(
+    "now_ns", "schedule", "reports", "venues", "venue_count", "agents", "agent_count", "streams", "links", "delay_max_ns",
+    "requests", "request_capacity", "request_used", "request_free", "request_waiting",
+    "notices", "notice_capacity", "notice_used", "notice_free", "notice_waiting",
+    "feed", "feed_next", "feed_count", "feed_unknown", "fundamental",
+    "request_count", "delivery_count", "current_owner", "current_hook", "current_notice",
+)
+
+agent_at, venue_at, world_at = pool_reader(AGENT), pool_reader(VENUE), pool_reader(WORLD)
+ring_at, cursor_at = pool_reader(RING), pool_reader(CURSOR)
+touch_at, trade_at, notice_at = pool_reader(TOUCH), pool_reader(TRADE), pool_reader(NOTICE)
+
+
+@jit(inline=True)
+def agent_of(world, owner):
+    return agent_at(world.agents, owner)
+
+
+@jit(inline=True)
+def venue_of(world, number):
+    return venue_at(world.venues, number)
+
+
+@jit(inline=True)
+def ring_of(venue, number):
+    return ring_at(venue.rings, number)
+
+
+@jit(inline=True)
+def cursor_of(agent, number):
+    return cursor_at(agent.cursors, number)
+
+
+@jit(inline=True)
+def schedule_of(world):
+    return schedule_at(world.schedule, 0)
+
+
+@jit(inline=True)
+def reports_of(world):
+    return reports_at(world.reports, 0)
+
+
+@jit(inline=True)
+def book_of(venue):
+    return book_at(venue.book, 0)
+
+
+@jit(inline=True)
+def stream_of(world, owner):
+    """Return an agent's own random stream."""
+    return stream_at(world.streams, owner)
+
+
+@jit(inline=True)
+def link_of(world, owner):
+    """Return the random stream of an agent's links, apart from its own so that a draw of one never moves the other."""
+    return stream_at(world.links, owner)
+
+
+@jit(inline=True)
+def take_request(world):
+    """Return the slot of an unused REQUEST."""
+    world.request_waiting += 1
+    slot = world.request_free
+    if slot:
+        world.request_free = request_at(world.requests, slot).order_id
+        return slot
+    world.request_used += 1
+    return world.request_used
+
+
+@jit(inline=True)
+def give_request(world, slot):
+    world.request_waiting -= 1
+    request_at(world.requests, slot).order_id = world.request_free
+    world.request_free = slot
+
+
+@jit(inline=True)
+def take_notice(world):
+    """Return the slot of an unused NOTICE."""
+    world.notice_waiting += 1
+    slot = world.notice_free
+    if slot:
+        world.notice_free = notice_at(world.notices, slot).next
+        return slot
+    world.notice_used += 1
+    return world.notice_used
+
+
+@jit(inline=True)
+def give_notice(world, slot):
+    world.notice_waiting -= 1
+    notice_at(world.notices, slot).next = world.notice_free
+    world.notice_free = slot
+
+
+@jit(inline=True)
+def hook_of(agent, hook):
+    """Return the address of an agent's compiled hook, 0 if it has none."""
+    return word_at(agent.hooks, hook).value
+
+
+@jit(inline=True)
+def has_hook(agent, hook):
+    """Return whether an agent hears of something, as native code or as Python."""
+    return hook_of(agent, hook) != 0 or (agent.python_hooks >> hook) & 1 == 1

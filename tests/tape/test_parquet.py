@@ -1,0 +1,158 @@
+"""A tape on disk is whole, or says up to where it is; a disk that fills loses nothing that was written."""
+import json
+import resource
+
+import numpy as np
+import polars
+import pyarrow.parquet
+import pytest
+from random_market import random_tape
+
+from lob.errors import TapeError
+from lob.messages import REPORT
+from lob.tape import parquet
+from lob.tape.parquet import TapeWriter
+from lob.tape.record import Tape
+
+
+@pytest.fixture
+def tape():
+    return random_tape(2_000, seed=2, complete=True, end_ns=10**12)
+
+
+@pytest.fixture
+def file_size_limit():
+    """Return a function that lets no file grow beyond a number of bytes, as a full disk would."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    yield lambda limit_bytes: resource.setrlimit(resource.RLIMIT_FSIZE, (limit_bytes, before[1]))
+    resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+def rewrite(path, change):
+    """Write the Parquet file of a tape again with its table changed."""
+    table = pyarrow.parquet.read_table(path)
+    pyarrow.parquet.write_table(change(table), path)
+
+
+def test_a_tape_comes_back_from_its_folder_as_it_was(tape, tmp_path):
+    tape.write(tmp_path)
+    again = Tape.read(tmp_path)
+    assert again.sha256 == tape.sha256
+    assert again.provenance == tape.provenance
+
+
+def test_a_tape_comes_back_from_its_parquet_file(tape, tmp_path):
+    assert Tape.read(tape.write(tmp_path)).sha256 == tape.sha256
+
+
+def test_a_tape_without_rows_comes_back(tmp_path):
+    Tape(np.zeros(0, REPORT), {}).write(tmp_path)
+    assert len(Tape.read(tmp_path)) == 0
+
+
+def test_any_parquet_reader_reads_a_tape(tape, tmp_path):
+    assert polars.read_parquet(tape.write(tmp_path)).equals(tape.to_polars())
+
+
+def test_a_run_that_ends_turns_its_journal_into_the_parquet_file(tape, tmp_path, monkeypatch):
+    monkeypatch.setattr(parquet, "GROUP_ROWS", 1_000)
+    writer = TapeWriter(tmp_path, {"complete": False})
+    writer.append(tape.rows[:7])
+    writer.append(tape.rows[7:])
+    path = writer.close(tape.provenance)
+    assert (writer.row_count, writer.sha256) == (len(tape), tape.sha256)
+    assert [entry.name for entry in tmp_path.iterdir()] == ["tape.parquet"]
+    assert Tape.read(path).sha256 == tape.sha256
+    assert pyarrow.parquet.ParquetFile(path).num_row_groups == len(tape) // 1_000 + 1
+
+
+def test_a_killed_run_leaves_every_whole_row(tape, tmp_path):
+    TapeWriter(tmp_path, {"scenario": "calm", "complete": True}).append(tape.rows[:100])
+    with open(tmp_path / "tape.rows", "ab") as journal:
+        journal.write(b"the beginning of a row")
+    killed = Tape.read(tmp_path)
+    assert killed.rows.tolist() == tape.rows[:100].tolist()
+    assert (killed.provenance["scenario"], killed.provenance["complete"]) == ("calm", False)
+
+
+def test_a_new_run_replaces_the_tape_in_its_folder(tape, tmp_path):
+    tape.write(tmp_path)
+    TapeWriter(tmp_path, {}).append(tape.rows[:5])
+    assert len(Tape.read(tmp_path)) == 5
+
+
+def test_a_full_disk_keeps_the_whole_rows_before_it(tape, tmp_path, file_size_limit):
+    writer = TapeWriter(tmp_path, {})
+    file_size_limit(REPORT.itemsize * 10 + 50)
+    with pytest.raises(TapeError, match="tape.rows: File too large; the tape is kept up to row 10"):
+        writer.append(tape.rows)
+    assert (tmp_path / "tape.rows").stat().st_size == REPORT.itemsize * 10
+    assert Tape.read(tmp_path).sha256 == writer.sha256 == Tape(tape.rows[:10], {}).sha256
+
+
+def test_a_disk_that_fills_at_the_end_keeps_the_journal(tape, tmp_path, file_size_limit):
+    writer = TapeWriter(tmp_path, {})
+    writer.append(tape.rows)
+    file_size_limit(1_000)
+    with pytest.raises(TapeError, match=rf"cannot be written.*its {len(tape):,} rows are kept in .*tape.rows"):
+        writer.close({})
+    assert Tape.read(tmp_path).sha256 == tape.sha256
+    assert not (tmp_path / "tape.parquet.part").exists()
+
+
+def test_a_folder_that_cannot_be_made_is_refused(tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(TapeError, match="no tape can be written here"):
+        TapeWriter(tmp_path / "file", {})
+
+
+def test_a_folder_without_a_tape_is_refused(tmp_path):
+    with pytest.raises(TapeError, match="no tape here"):
+        Tape.read(tmp_path)
+
+
+def test_a_truncated_file_is_refused(tape, tmp_path):
+    path = tape.write(tmp_path)
+    path.write_bytes(path.read_bytes()[:-100])
+    with pytest.raises(TapeError, match="tape.parquet: not a whole Parquet file"):
+        Tape.read(path)
+
+
+def test_another_parquet_file_is_refused(tmp_path):
+    polars.DataFrame({"price": [1]}).write_parquet(tmp_path / "prices.parquet")
+    with pytest.raises(TapeError, match="prices.parquet: not a tape"):
+        Tape.read(tmp_path / "prices.parquet")
+
+
+def test_a_tape_of_another_schema_version_is_refused(tape, tmp_path):
+    path = tape.write(tmp_path)
+    provenance = {b"lob": json.dumps(tape.provenance | {"schema_version": 99})}
+    rewrite(path, lambda table: table.replace_schema_metadata(provenance))
+    with pytest.raises(TapeError, match="schema version must be 1, was 99"):
+        Tape.read(path)
+
+
+def test_a_tape_without_a_column_is_refused(tape, tmp_path):
+    path = tape.write(tmp_path)
+    rewrite(path, lambda table: table.drop_columns("lots_ahead"))
+    with pytest.raises(TapeError, match="column lots_ahead is missing"):
+        Tape.read(path)
+
+
+def test_a_column_of_another_type_is_refused(tape, tmp_path):
+    path = tape.write(tmp_path)
+    rewrite(path, lambda table: table.set_column(table.schema.get_field_index("lots"), "lots", table["lots"].cast("double")))
+    with pytest.raises(TapeError, match="column lots must be int64"):
+        Tape.read(path)
+
+
+def test_a_tape_that_goes_back_in_time_is_refused(tape, tmp_path):
+    rows = tape.rows.copy()
+    rows["time_ns"][30] = 0
+    with pytest.raises(TapeError, match="not sorted: row 30 has time_ns 0 after"):
+        Tape.read(Tape(rows, {}).write(tmp_path))
+
+
+def test_a_tape_with_a_row_twice_is_refused(tape, tmp_path):
+    with pytest.raises(TapeError, match="not sorted: row 31 has sequence 30 after 30"):
+        Tape.read(Tape(np.insert(tape.rows, 30, tape.rows[30]), {}).write(tmp_path))
