@@ -8,11 +8,14 @@ numba by itself serves stale code when a callee in another file has changed (num
 
 Raw pointers have no bounds. With LOB_DEBUG=1 every pool access asserts its index against the pool's capacity.
 """
+import ast
 import hashlib
 import inspect
 import os
 import sys
+import sysconfig
 from functools import cache
+from importlib.util import resolve_name
 from pathlib import Path
 
 import numba
@@ -28,11 +31,10 @@ from platformdirs import user_cache_dir
 
 
 DEBUG = os.environ.get("LOB_DEBUG", "0") not in ("", "0")
+STANDARD_LIBRARY = sysconfig.get_path("stdlib")
 PACKAGE = Path(__file__).parent
 HOOK = types.void(types.int64, types.int64, types.int64)
 
-
-# --- the cache
 
 def _hash_files(paths):
     digest = hashlib.blake2b(digest_size=16)
@@ -48,14 +50,30 @@ def source_hash():
     return _hash_files(sorted(PACKAGE.rglob("*.py")))
 
 
+def _imported_names(source, package):
+    """Return the dotted names that a source may import: of `from a import b` both a and a.b."""
+    names = []
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            names += [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            origin = resolve_name("." * node.level + (node.module or ""), package) if node.level else node.module
+            names += [origin, *(f"{origin}.{alias.name}" for alias in node.names)]
+    return names
+
+
 def _imported_files(module):
-    """Return the source files of `module` and of the modules it took names from, libraries excepted."""
-    files = set()
-    for value in [module, *vars(module).values()]:
-        origin = sys.modules.get(getattr(value, "__module__", None) or getattr(value, "__name__", ""))
-        file = getattr(origin, "__file__", None)
-        if file and file.endswith(".py") and "site-packages" not in file and not file.startswith(sys.base_prefix):
+    """Return the source files of `module`, of the modules it imports, of those they import and so on; libraries and this package excepted."""
+    files, names = set(), [module.__name__]
+    while names:
+        name = names.pop()
+        found = sys.modules.get(name)
+        file = getattr(found, "__file__", None) or ""
+        top = name.partition(".")[0]
+        is_library = top == "lob" or (top != module.__name__.partition(".")[0] and ("site-packages" in file or file.startswith(STANDARD_LIBRARY)))
+        if file.endswith(".py") and not is_library and Path(file) not in files:
             files.add(Path(file))
+            names += _imported_names(Path(file).read_text(encoding="utf-8"), found.__package__)
     return sorted(files)
 
 
@@ -104,6 +122,17 @@ class _CacheImpl(CompileResultCacheImpl):
 class _Cache(FunctionCache):
     _impl_class = _CacheImpl
 
+    def load_overload(self, sig, target_context):
+        found = super().load_overload(sig, target_context)
+        if found is None and not hasattr(self._py_func, "__stamp__"):
+            _announce()
+        return found
+
+
+@cache
+def _announce():
+    print(f"lob: compiling for this machine, which takes up to a minute and happens once (kept in {cache_directory()})", file=sys.stderr)
+
 
 def jit(function=None, signature=None, inline=False, keep=True):
     """Return `function` as native code, compiled at its first call (or now, with a signature) and kept on disk.
@@ -124,8 +153,6 @@ def jit(function=None, signature=None, inline=False, keep=True):
         dispatcher.disable_compile()
     return dispatcher
 
-
-# --- records and pointers
 
 def record_subtype(dtype, name):
     """Return the type of a Record of `dtype` as a class of its own below types.Record, so that it can have methods of its own."""
@@ -192,8 +219,6 @@ def entry_point(dispatcher):
     compiled = dispatcher.get_compile_result(HOOK)
     return compiled.library.get_pointer_to_function(compiled.fndesc.llvm_func_name)
 
-
-# --- handles: an address that native code may only use through the attributes and methods that are given to it
 
 class Handle(types.Type):
     """The type of an address with a public face: no field can be read or set but by an attribute or method made for it."""

@@ -119,6 +119,18 @@ def test_the_stamp_of_a_users_module_is_the_same_while_nothing_changes(strategy)
     assert module_stamp(strategy) == before
 
 
+def test_the_stamp_of_an_installed_agent_changes_with_its_own_package(tmp_path, monkeypatch):
+    folder = tmp_path / "site-packages" / "population"
+    folder.mkdir(parents=True)
+    for name, text in {"__init__": "", "fees": "FEE = 1\n", "maker": "from population.fees import FEE\n"}.items():
+        (folder / f"{name}.py").write_text(text)
+    monkeypatch.syspath_prepend(folder.parent)
+    maker = importlib.import_module("population.maker")
+    before = module_stamp(maker)
+    (folder / "fees.py").write_text("FEE = 2\n")
+    assert module_stamp(maker) != before
+
+
 def test_what_is_typed_at_the_prompt_has_no_stamp_and_is_not_kept():
     assert module_stamp(pytypes.ModuleType("__main__")) is None
 

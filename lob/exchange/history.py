@@ -3,27 +3,29 @@
 Two books stand behind one venue. The recorded book holds what the recording shows, and only recorded rows change it. Agents' orders rest in a book of
 their own; every order of both carries a stamp, the moment it took its place, so an agent's order has its true place among the recorded ones. It
 fills when recorded flow reaches that place: an order behind it at its price is executed, a worse price trades, or an opposite order arrives at or through its
-price; never for more lots than that flow had. An agent that takes consumes displayed lots, and cannot take them twice: each recorded order remembers what agents
-took of it for as long as it stands. Rows that name an agent never change the displayed book. Knows no clock and no agent.
+price; never for more lots than that flow had. An agent that takes consumes displayed lots, and cannot take them twice: each recorded order remembers
+what agents traded of it for as long as it stands. Rows that name an agent never change the displayed book. Anonymous volume was there before the
+recording looked, so it is ahead of every agent. `apply` is a total function, as the matcher is. Knows no clock and no agent.
 """
 import numpy as np
 
 from lob.exchange import matcher
 from lob.exchange.book import (
-    BookMemory, best_price, book_at, find, head_of, join, ladder_of, leave, level_key, map_at, order_of, price_lots, queue_ahead, reduce, remove, rest,
+    BookMemory, book_at, find, head_of, join, ladder_of, leave, level_key, map_at, order_of, price_lots, reduce, remove, rest,
 )
 from lob.exchange.ladder import key_of, next_key
 from lob.exchange.reports import begin, close
 from lob.jit import jit, pool_reader
-from lob.messages import ANONYMOUS_ID_FIRST, NOBODY, Action, CancelReason, RejectReason, ReportKind
+from lob.messages import LOTS_MAX, NOBODY, PRICE_MAX_TICKS, Action, CancelReason, ReportKind, anonymous_id
 
 HISTORY = np.dtype([("recorded", "i8"), ("agents", "i8"), ("taken", "i8")], align=True)
 history_at = pool_reader(HISTORY)
+_anonymous_id = jit(anonymous_id)
 
 LIMIT, MARKET, CANCEL, REPLACE, EXECUTE, DROP_LEVEL, PRINT, STATUS = (int(a) for a in Action)
 ACCEPTED, FILL, CANCELLED, REDUCED, REPLACED, REJECTED, PRINTED, STATUS_ROW = (int(k) for k in ReportKind)
 ASKED, LEFT_WINDOW, FOR_REPLACE = int(CancelReason.ASKED), int(CancelReason.LEFT_WINDOW), int(CancelReason.REPLACED)
-DUPLICATE_ORDER_ID, UNKNOWN_ORDER, WOULD_CROSS = int(RejectReason.DUPLICATE_ORDER_ID), int(RejectReason.UNKNOWN_ORDER), int(RejectReason.WOULD_CROSS)
+STATUSES = 3
 
 
 @jit
@@ -33,7 +35,7 @@ def _stamp_of(book, slot):
 
 @jit
 def _available(history, recorded, slot):
-    """Return the lots of a recorded order that agents have not taken."""
+    """Return the lots of a recorded order that agents have not traded."""
     return order_of(recorded, slot).lots - map_at(history.taken, slot).value
 
 
@@ -44,17 +46,29 @@ def _give_stamp(recorded, agents):
     recorded.stamp, agents.stamp = latest, latest
 
 
+@jit
+def apply(history, request, reports):
+    """Do what a request asks: a recorded row if nobody owns it, else an agent's; return how many rows were written, or a Shortage."""
+    return apply_recorded(history, request, reports) if request.owner == NOBODY else apply_agent(history, request, reports)
+
+
 # The recorded flow.
 
 @jit
 def apply_recorded(history, request, reports):
-    """Do what a recorded row says, and fill the agents' orders that it reaches; return how many rows were written, or a Shortage."""
+    """Do what a recorded row says, and fill the agents' orders that it reaches; return how many rows were written, or a Shortage.
+
+    A dropped level where nothing rests is the one request that has no rows.
+    """
     recorded, agents = book_at(history.recorded, 0), book_at(history.agents, 0)
     worst = agents.order_count + 4 + (recorded.order_count if request.action == DROP_LEVEL else 0)
     if reports.capacity - reports.count < worst:
         return -2
     before = reports.count
-    if request.action == LIMIT:
+    reason = _malformed(recorded, request)
+    if reason:
+        _reject(request, reports, reason)
+    elif request.action == LIMIT:
         if not matcher.has_room(recorded, request.side):
             return -1
         _recorded_limit(history, recorded, agents, request, reports)
@@ -65,7 +79,7 @@ def apply_recorded(history, request, reports):
     elif request.action == PRINT:
         begin(reports, request, PRINTED)
         if request.side:
-            _fill_reached(agents, request, reports, -request.side, request.price_ticks, 0, request.lots, request.side)
+            _fill_reached(agents, request, reports, -request.side, request.price_ticks, 0, request.lots)
     else:
         begin(reports, request, STATUS_ROW)
     if reports.count > before:
@@ -73,17 +87,57 @@ def apply_recorded(history, request, reports):
     return reports.count - before
 
 
+@jit(inline=True)
+def _is_price(price_ticks):
+    return price_ticks >= 1 and price_ticks <= PRICE_MAX_TICKS
+
+
+@jit
+def _malformed(recorded, request):
+    """Return why a recorded row cannot be read, 0 if it can; the order of the checks is that of RejectReason.
+
+    A CANCEL and an EXECUTE name an order; their side and price are looked at only if it does not rest.
+    """
+    action, side, lots = request.action, request.side, request.lots
+    if action > STATUS or action == MARKET or action == REPLACE:
+        return matcher.UNKNOWN_ACTION
+    if request.book != recorded.number:
+        return matcher.UNKNOWN_BOOK
+    if request.owner != NOBODY:
+        return matcher.OWNER_OUT_OF_RANGE
+    if (action == LIMIT or action == CANCEL or action == EXECUTE) and request.order_id < 1:
+        return matcher.ORDER_ID_OUT_OF_RANGE
+    if action == LIMIT or action == DROP_LEVEL or action == PRINT:
+        if side * side != 1 and not (action == PRINT and side == 0):
+            return matcher.UNKNOWN_SIDE
+        if not _is_price(request.price_ticks):
+            return matcher.PRICE_OUT_OF_RANGE
+    if action == STATUS and (request.price_ticks < 0 or request.price_ticks >= STATUSES):
+        return matcher.PRICE_OUT_OF_RANGE
+    if action != DROP_LEVEL and action != STATUS and (lots > LOTS_MAX or lots < (action != CANCEL)):
+        return matcher.LOTS_OUT_OF_RANGE
+    return 0
+
+
+@jit
+def _reject(request, reports, reason):
+    """Refuse a recorded row. It has no time in force and no flags: whatever stands there is not repeated."""
+    begin(reports, request, REJECTED).reason = reason
+
+
 @jit
 def _recorded_limit(history, recorded, agents, request, reports):
+    side, price_ticks, lots = request.side, request.price_ticks, request.lots
     if find(recorded, NOBODY, request.order_id):
-        return matcher.reject(request, reports, DUPLICATE_ORDER_ID)
+        return _reject(request, reports, matcher.DUPLICATE_ORDER_ID)
     row = begin(reports, request, ACCEPTED)
-    row.open_lots, row.lots_ahead = request.lots, price_lots(recorded, request.side, request.price_ticks)
+    row.open_lots, row.lots_ahead = lots, price_lots(recorded, side, price_ticks)
     _give_stamp(recorded, agents)
-    slot = rest(recorded, NOBODY, request.order_id, request.side, request.price_ticks, request.lots)
-    map_at(history.taken, slot).value = 0
+    slot = rest(recorded, NOBODY, request.order_id, side, price_ticks, lots)
+    if request.order_id == _anonymous_id(side, price_ticks):
+        map_at(recorded.stamps, slot).value = 0
     # It meets every agent's order on the other side at or through its price, wherever that stands in its queue: no recorded order is left to trade with there.
-    _fill_reached(agents, request, reports, -request.side, request.price_ticks, recorded.stamp + 1, request.lots, request.side)
+    map_at(history.taken, slot).value = _fill_reached(agents, request, reports, -side, price_ticks, agents.stamp + 1, lots)
 
 
 @jit
@@ -91,11 +145,11 @@ def _recorded_reduction(history, recorded, agents, request, reports):
     """A recorded execution or cancel of an order, or of the anonymous volume at its price if the order is not known."""
     slot = find(recorded, NOBODY, request.order_id)
     if slot == 0:
-        slot = find(recorded, NOBODY, ANONYMOUS_ID_FIRST + 2 * request.price_ticks + (request.side < 0))
+        slot = _find_anonymous(recorded, request.side, request.price_ticks)
     if slot == 0:
-        matcher.reject(request, reports, UNKNOWN_ORDER)
-        if request.action == EXECUTE:
-            _fill_reached(agents, request, reports, request.side, request.price_ticks, 0, request.lots, -request.side)
+        _reject(request, reports, matcher.UNKNOWN_ORDER)
+        if request.action == EXECUTE and request.side * request.side == 1 and _is_price(request.price_ticks):
+            _fill_reached(agents, request, reports, request.side, request.price_ticks, 0, request.lots)
         return
     order, stamp = order_of(recorded, slot), _stamp_of(recorded, slot)
     side, price_ticks = order.side, key_of(order.side, level_key(order))
@@ -109,7 +163,18 @@ def _recorded_reduction(history, recorded, agents, request, reports):
     row = begin(reports, request, FILL)
     row.order_id, row.resting_id, row.resting_open_lots, row.side, row.price_ticks, row.lots = 0, order.id, order.lots - lots, -side, price_ticks, lots
     row.level_lots = _take_from_recorded(history, recorded, slot, lots)
-    _fill_reached(agents, request, reports, side, price_ticks, stamp, lots, -side)
+    _fill_reached(agents, request, reports, side, price_ticks, stamp, lots)
+
+
+@jit
+def _find_anonymous(recorded, side, price_ticks):
+    """Return the slot of the anonymous volume at a side and price, 0 if there is none, as there is not at a side or price that cannot be."""
+    slot = find(recorded, NOBODY, _anonymous_id(side, price_ticks))
+    if slot:
+        order = order_of(recorded, slot)
+        if order.side != side or key_of(order.side, level_key(order)) != price_ticks:
+            return 0
+    return slot
 
 
 @jit
@@ -133,21 +198,25 @@ def _drop_level(recorded, request, reports):
 
 
 @jit
-def _fill_reached(agents, request, reports, side, price_ticks, stamp, lots, aggressor):
-    """Fill the agents' orders of a side that flow of so many lots at a price reaches: those at better prices, and those at the price that stand before `stamp`."""
-    ladder, key = ladder_of(agents, side), key_of(side, price_ticks)
-    while lots and ladder.best_key >= key:
+def _fill_reached(agents, request, reports, side, price_ticks, stamp, lots):
+    """Fill the agents' orders of a side that recorded flow of so many lots at a price reaches; return the lots that they traded.
+
+    They are those at better prices, and at the price itself those that stand before `stamp`.
+    """
+    ladder, key, left = ladder_of(agents, side), key_of(side, price_ticks), lots
+    while left and ladder.best_key >= key:
         slot = head_of(agents, side, key_of(side, ladder.best_key))
         if ladder.best_key == key and _stamp_of(agents, slot) >= stamp:
-            return
+            break
         order = order_of(agents, slot)
-        traded = min(lots, order.lots)
+        traded = min(left, order.lots)
         row = begin(reports, request, FILL)
         row.order_id = request.order_id if request.action == LIMIT else 0
         row.resting_id, row.resting_owner, row.resting_open_lots = order.id, order.owner, order.lots - traded
-        row.side, row.price_ticks, row.lots = aggressor, key_of(side, ladder.best_key), traded
+        row.side, row.price_ticks, row.lots = -side, key_of(side, ladder.best_key), traded
         row.level_lots = reduce(agents, slot, traded)
-        lots -= traded
+        left -= traded
+    return lots - left
 
 
 # The agents' requests.
@@ -170,7 +239,7 @@ def apply_agent(history, request, reports):
     elif request.action == REPLACE:
         _replace(history, recorded, agents, request, reports)
     elif find(agents, request.owner, request.order_id):
-        matcher.reject(request, reports, DUPLICATE_ORDER_ID)
+        matcher.reject(request, reports, matcher.DUPLICATE_ORDER_ID)
     else:
         _enter(history, recorded, agents, request, reports)
     close(reports)
@@ -193,7 +262,7 @@ def _enter(history, recorded, agents, request, reports):
     side, is_limit = request.side, request.action == LIMIT
     price_ticks = request.price_ticks if is_limit else 0
     if is_limit and request.flags and _crosses(recorded, agents, side, price_ticks):
-        return matcher.reject(request, reports, WOULD_CROSS)
+        return matcher.reject(request, reports, matcher.WOULD_CROSS)
     row = begin(reports, request, ACCEPTED)
     row.price_ticks, row.open_lots = price_ticks, request.lots
     if is_limit:
@@ -216,11 +285,11 @@ def _enter(history, recorded, agents, request, reports):
 def _replace(history, recorded, agents, request, reports):
     slot = find(agents, request.owner, request.order_id)
     if slot == 0:
-        return matcher.reject(request, reports, UNKNOWN_ORDER)
+        return matcher.reject(request, reports, matcher.UNKNOWN_ORDER)
     order = order_of(agents, slot)
     side, price_ticks, lots = order.side, request.price_ticks, request.lots
     if request.flags and _crosses(recorded, agents, side, price_ticks):
-        return matcher.reject(request, reports, WOULD_CROSS)
+        return matcher.reject(request, reports, matcher.WOULD_CROSS)
     if agents.replace_keeps_place and key_of(side, price_ticks) == level_key(order) and lots <= order.lots:
         return matcher.shrink(agents, request, reports, slot)
     matcher.take_off(request, reports, order, order.lots, CANCELLED, FOR_REPLACE)
@@ -236,7 +305,7 @@ def _replace(history, recorded, agents, request, reports):
 
 @jit
 def _next_recorded(history, recorded, side, key, slot):
-    """Return the slot of the next recorded order with lots that can be taken: from `slot` on in its queue, then at the levels behind `key`; 0 if there is none."""
+    """Return the slot of the next recorded order that has lots to take, 0 if none: from `slot` on in its queue, then at the levels behind `key`."""
     while key:
         while slot:
             if _available(history, recorded, slot) > 0:
@@ -302,7 +371,7 @@ def _fill_recorded(history, recorded, request, reports, slot, side, lots):
 
 
 class HistoryMemory:
-    """The memory of a recorded venue: two books and what agents took of each recorded order."""
+    """The memory of a recorded venue: two books and what agents traded of each recorded order."""
 
     def __init__(self, number=0, replace_keeps_place=True, order_capacity=65_536):
         self.recorded = BookMemory(number, order_capacity=order_capacity, stamped=True)

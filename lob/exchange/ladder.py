@@ -219,9 +219,14 @@ class LadderMemory:
         ladder["directory"], ladder["tiers"] = self.directory.ctypes.data, self.tiers.ctypes.data
         self.add_pages(page_count)
 
+    @property
+    def page_count(self):
+        """How many pages there are, used or free."""
+        return sum(len(block) for block in self.blocks)
+
     def add_pages(self, count=None):
         """Add `count` free pages, by default as many as there are."""
-        count = count or sum(len(block) for block in self.blocks)
+        count = count or self.page_count
         block = np.zeros(count, PAGE)
         self.blocks.append(block)
         add_free_pages(self.ladder.ctypes.data, block.ctypes.data, count)

@@ -20,6 +20,7 @@ from lob.simulation.market import market_from, notice_from, trade_from
 from lob.simulation.world import HOOKS
 
 HOOK_PARAMETERS = {"on_trade": "trade", "on_accepted": "order", "on_fill": "fill", "on_done": "order"}
+DEPTH_METHODS = ("depth_ticks", "depth_lots", "lots_at")
 FIELD_DTYPES = {int: "i8", float: "f8", bool: "?"}
 
 
@@ -75,7 +76,7 @@ def compiled(cls):
 
     Raises AgentError if a field or a hook has a form that cannot be compiled.
     """
-    _check_hooks(cls)
+    check_hooks(cls)
     fields_of(cls)
     cls.is_compiled = True
     return cls
@@ -94,7 +95,7 @@ def fields_of(cls):
     return fields
 
 
-def _check_hooks(cls):
+def check_hooks(cls):
     """Raise AgentError if a method that looks like a hook is none, or takes the wrong arguments."""
     for name in dir(cls):
         if not name.startswith("on_"):
@@ -105,6 +106,12 @@ def _check_hooks(cls):
         wanted = ["self", "market"] + ([HOOK_PARAMETERS[name]] if name in HOOK_PARAMETERS else [])
         if len(inspect.signature(getattr(cls, name)).parameters) != len(wanted):
             raise AgentError(f"{cls.__name__}.{name} must take ({', '.join(wanted)}), takes {inspect.signature(getattr(cls, name))}")
+
+
+def reads_depth(cls):
+    """Return whether an agent class reads the book below the touch: it says so, or one of its own functions names a method that does."""
+    functions = [member for _, member in inspect.getmembers(cls, inspect.isfunction)]
+    return getattr(cls, "reads_depth", any(name in DEPTH_METHODS for function in functions for name in function.__code__.co_names))
 
 
 # Native code.

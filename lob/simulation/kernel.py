@@ -13,6 +13,7 @@ from lob.exchange.reports import report_at, request_at
 from lob.jit import call_at, address_of, jit
 from lob.messages import Action, CancelReason, ReportKind
 from lob.simulation import schedule
+from lob.simulation.depth import advance_replica, depth_is_short, publish_depth, replica_at
 from lob.simulation.fundamental import advance_fundamental, fundamental_at
 from lob.simulation.latency import feed_delay
 from lob.simulation.schedule import entry_at
@@ -36,9 +37,11 @@ class Stop(IntEnum):
     BOOK = 3      # a book is full
     WORLD = 4     # the pools of requests, notices or events are full
     RINGS = 5     # a ring of market data is too short for the longest delay
+    STUCK = 6     # time stands still: agents without latency answer each other for ever
 
 
-TIME, PYTHON, TAPE, BOOK, WORLD, RINGS = (int(s) for s in Stop)
+TIME, PYTHON, TAPE, BOOK, WORLD, RINGS, STUCK = (int(s) for s in Stop)
+STUCK_AFTER_EVENTS = 1_000_000
 
 
 @jit
@@ -54,6 +57,11 @@ def advance(world_address, until_ns):
             return TIME
         if _is_short(world, events):
             return WORLD
+        if event_ns > world.now_ns:
+            world.same_time_events = 0
+        elif world.same_time_events > STUCK_AFTER_EVENTS + 100 * world.agent_count:
+            return STUCK
+        world.same_time_events += feed_ns > event_ns
         stop = _recorded_row(world, feed_ns) if feed_ns <= event_ns else _planned_event(world, events)
         if stop:
             return stop
@@ -96,6 +104,8 @@ def _planned_event(world, events):
 def _wake(world, agent, kind):
     """Let an agent see what has reached it and call the hook of a planned event."""
     look(world, agent)
+    if agent.replica:
+        advance_replica(venue_of(world, agent.venue), replica_at(agent.replica, 0), world.now_ns)
     if kind == TIMER:
         return _call(world, agent, ON_TIMER, 0)
     if kind == REPORT:
@@ -164,7 +174,7 @@ def _answers_are_short(world, venue, lots):
     fills = max(0, min(lots, _order_count(venue))) + 1
     if world.notice_waiting + 4 * fills + 4 >= world.notice_capacity:
         return WORLD
-    if ring_is_short(world, ring_of(venue, TOUCHES), 1) or ring_is_short(world, ring_of(venue, TRADES), fills):
+    if ring_is_short(world, ring_of(venue, TOUCHES), 1) or ring_is_short(world, ring_of(venue, TRADES), fills) or depth_is_short(venue, fills + 4, world.now_ns):
         return RINGS
     return TIME
 
@@ -195,6 +205,8 @@ def _route(world, venue, reports, first):
         elif row.kind == REJECTED:
             world.feed_unknown += 1
     publish_touch(world, venue, world.now_ns)
+    if venue.replica_count:
+        publish_depth(venue, reports, first, world.now_ns)
 
 
 @jit

@@ -8,7 +8,9 @@ import numpy as np
 from lob.jit import add_attribute, add_method, handle_type, jit
 from lob.messages import Action, Flag, Side, TimeInForce
 from lob.exchange.reports import request_at
+from lob.exchange.ladder import key_of
 from lob.simulation import schedule, streams
+from lob.simulation.depth import replica_at, replica_key, replica_lots
 from lob.simulation.fundamental import fundamental_at, fundamental_ticks_at
 from lob.simulation.latency import order_delay
 from lob.simulation.world import AGENT, NOTICE, TRADE, Event, agent_at, notice_at, schedule_of, stream_of, take_request, trade_at, world_at
@@ -88,6 +90,34 @@ def fundamental_ticks(address, delay_ns):
     return fundamental_ticks_at(fundamental_at(world.fundamental, 0), agent.now_ns - delay_ns)
 
 
+@jit
+def _replica_of(address):
+    agent = agent_at(address, 0)
+    if agent.replica == 0:
+        raise ValueError("depth: this agent's class must declare reads_depth = True")
+    return replica_at(agent.replica, 0)
+
+
+@jit
+def depth_ticks(address, side, level):
+    """Return the price of a side's level-th occupied price, 0 being the best; 0 where there is none."""
+    key = replica_key(_replica_of(address), side, level)
+    return key_of(side, key) if key else 0
+
+
+@jit
+def depth_lots(address, side, level):
+    """Return the lots of a side's level-th occupied price."""
+    replica = _replica_of(address)
+    return replica_lots(replica, side, replica_key(replica, side, level))
+
+
+@jit
+def lots_at(address, side, price_ticks):
+    """Return the lots of a side at a price."""
+    return replica_lots(_replica_of(address), side, key_of(side, price_ticks))
+
+
 @jit(inline=True)
 def _own_stream(address):
     agent = agent_at(address, 0)
@@ -158,6 +188,9 @@ _METHODS = {
     "wake_at": lambda market, time_ns: set_timer(address_from(market), time_ns),
     "wake_after": lambda market, delay_ns: set_timer(address_from(market), market.now_ns + delay_ns),
     "fundamental_ticks": lambda market, delay_ns=0: fundamental_ticks(address_from(market), delay_ns),
+    "depth_ticks": lambda market, side, level=0: depth_ticks(address_from(market), side, level),
+    "depth_lots": lambda market, side, level=0: depth_lots(address_from(market), side, level),
+    "lots_at": lambda market, side, price_ticks: lots_at(address_from(market), side, price_ticks),
     "uniform": lambda market: uniform(address_from(market)),
     "normal": lambda market: normal(address_from(market)),
     "exponential": lambda market, mean=1.0: exponential(address_from(market), mean),
@@ -254,6 +287,18 @@ class Market(_Window):
     def fundamental_ticks(self, delay_ns=0):
         """Return the fundamental value as it stood delay_ns ago; only for a class with sees_fundamental = True."""
         return fundamental_ticks(self._address, delay_ns)
+
+    def depth_ticks(self, side, level=0):
+        """Return the price of a side's level-th occupied price as the feed shows it, 0 being the best; 0 where there is none."""
+        return depth_ticks(self._address, int(side), level)
+
+    def depth_lots(self, side, level=0):
+        """Return the lots at a side's level-th occupied price as the feed shows them."""
+        return depth_lots(self._address, int(side), level)
+
+    def lots_at(self, side, price_ticks):
+        """Return the lots of a side at a price as the feed shows them."""
+        return lots_at(self._address, int(side), price_ticks)
 
     def uniform(self):
         """Draw a float in [0, 1)."""

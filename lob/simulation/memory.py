@@ -8,12 +8,13 @@ from lob.exchange.book import BookMemory
 from lob.exchange.history import HistoryMemory
 from lob.exchange.reports import ReportBuffer
 from lob.messages import REQUEST
-from lob.simulation.agent import native
+from lob.simulation.agent import native, reads_depth
+from lob.simulation.depth import CHANGE, ReplicaMemory, delay_classes
 from lob.simulation.fundamental import FundamentalMemory
 from lob.simulation.schedule import ScheduleMemory, add_at
 from lob.simulation.streams import STREAM, seeded
 from lob.simulation.world import (
-    AGENT, CURSOR, HOOKS, LONG_AGO_NS, NOTICE, ON_ACCEPTED, ON_QUOTE, ON_TRADE, RING, SENDS_MAX, TOUCH, TRADE, TRADES, TOUCHES, VENUE, WORLD, Event,
+    AGENT, CURSOR, DEPTHS, HOOKS, LONG_AGO_NS, NOTICE, ON_ACCEPTED, ON_QUOTE, ON_TRADE, REPLICA, RING, SENDS_MAX, TOUCH, TRADE, TRADES, TOUCHES, VENUE, WORLD, Event,
 )
 
 TAPE_ROWS = 16_384  # rows handed over at a time: few enough to stay in the processor's cache
@@ -111,7 +112,7 @@ class WorldMemory:
         self.record["streams"], self.record["links"] = self.streams.ctypes.data, self.links.ctypes.data
 
     def _venues(self, count, opening_ticks, feed):
-        self.venues, self.rings = np.zeros(count, VENUE), np.zeros((count, 2), RING)
+        self.venues, self.rings = np.zeros(count, VENUE), np.zeros((count, 3), RING)
         self.books, self.ring_memories = [], []
         for number in range(count):
             memory = BookMemory(number) if feed is None else HistoryMemory(number)
@@ -120,7 +121,7 @@ class WorldMemory:
             venue["book"] = memory.address if feed is None else memory.recorded.address
             venue["history"] = 0 if feed is None else memory.address
             venue["opening_ticks"], venue["rings"] = opening_ticks, self.rings[number].ctypes.data
-            self.ring_memories.append([_Ring(self.rings[number, kind:kind + 1], kind, dtype) for kind, dtype in ((TOUCHES, TOUCH), (TRADES, TRADE))])
+            self.ring_memories.append([_Ring(self.rings[number, kind:kind + 1], kind, dtype) for kind, dtype in ((TOUCHES, TOUCH), (TRADES, TRADE), (DEPTHS, CHANGE))])
         self.record["venues"], self.record["reports"] = self.venues.ctypes.data, self.reports.address
 
     def _agents(self, agents, opening_ticks, plain):
@@ -131,6 +132,7 @@ class WorldMemory:
             self._agent(owner, agent, opening_ticks, plain)
         self.record["agents"] = self.agents.ctypes.data
         self.record["delay_max_ns"] = int(self.agents["feed_max_ns"].max())
+        self._replicas(agents)
         for number, rings in enumerate(self.ring_memories):
             for ring, kind in zip(rings, (TOUCHES, TRADES)):
                 ring.listen([owner for owner in range(1, len(agents) + 1) if self.agents["venue"][owner] == number and self.cursors["is_listener"][owner, kind]])
@@ -158,6 +160,24 @@ class WorldMemory:
             record[name] = value
         self.cursors["is_listener"][owner] = present[ON_QUOTE], present[ON_TRADE]
 
+    def _replicas(self, agents):
+        """Make one replica for each class of delays among the agents of a venue that read depth."""
+        self.replicas, self.replica_memories = [], []
+        for number, venue in enumerate(self.venues):
+            readers = [owner for owner, agent in enumerate(agents, 1) if agent._venue == number and reads_depth(type(agent))]
+            delays = delay_classes(int(self.agents["feed_max_ns"][owner]) for owner in readers)
+            classes = sorted(set(delays.values()))
+            records = np.zeros(len(classes), REPLICA)
+            self.replicas.append(records)
+            self.replica_memories.append([ReplicaMemory(records[i:i + 1], delay, self._page_counts(number)) for i, delay in enumerate(classes)])
+            venue["replicas"], venue["replica_count"] = records.ctypes.data, len(records)
+            for owner in readers:
+                i = classes.index(delays[int(self.agents["feed_max_ns"][owner])])
+                self.agents["replica"][owner] = records[i:i + 1].ctypes.data
+
+    def _page_counts(self, number):
+        return [ladder.page_count for ladder in getattr(self.books[number], "recorded", self.books[number]).ladders]
+
     def _feed(self, feed):
         self.feed_rows = np.zeros(0, REQUEST) if feed is None else np.ascontiguousarray(feed.rows, REQUEST)
         self.record["feed"], self.record["feed_count"] = self.feed_rows.ctypes.data, len(self.feed_rows)
@@ -177,8 +197,10 @@ class WorldMemory:
 
     def grow_books(self):
         """Make room for more orders in every book."""
-        for book in self.books:
+        for number, book in enumerate(self.books):
             book.grow()
+            for replica in self.replica_memories[number]:
+                replica.fit(self._page_counts(number))
 
     def copy_states_to(self, agents):
         """Write the state of compiled agents back to their instances."""

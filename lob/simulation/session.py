@@ -144,6 +144,8 @@ class Simulation:
             if self.world.reports.count == 0:
                 self.world.reports.grow()
             self._hand_over(sink)
+        elif stop == Stop.STUCK:
+            raise AgentError(f"time stands still at {self.world['now_ns']:,} ns: agents without latency answer each other for ever; give them a Latency")
         elif stop == Stop.BOOK:
             self.world.grow_books()
         elif stop == Stop.RINGS:

@@ -56,21 +56,22 @@ AGENT = _int64s(
     "feed_min_ns", "feed_max_ns", "order_min_ns", "order_max_ns", "order_last_ns", "report_last_ns",
     # Its timer, and the reports that are on their way, first one first.
     "timer_sequence", "inbox_head", "inbox_tail",
-    # How far it has read its venue's rings: address of CURSOR[2].
-    "cursors",
+    # How far it has read its venue's touches and trades: address of CURSOR[2]; and the replica from which it reads depth, 0 if it reads none.
+    "cursors", "replica",
 )
 # A ring of market data: entry i lies at entries + (i & mask) x entry_bytes and begins with its time. Its listeners hear of every entry.
-TOUCHES, TRADES = 0, 1
+TOUCHES, TRADES, DEPTHS = 0, 1, 2
 RING = _int64s("entries", "mask", "entry_bytes", "count", "listeners", "listener_count", "number")
 # An agent's place in a ring: the next entry it will read; if it listens, the delay drawn for that entry, its arrival, and whether that is planned.
 CURSOR = _int64s("next", "delay_ns", "last_ns", "is_planned", "is_listener")
-VENUE = _int64s("book", "history", "opening_ticks", "rings")
+VENUE = _int64s("book", "history", "opening_ticks", "rings", "replicas", "replica_count")
+REPLICA = _int64s("ladders", "delay_ns", "next")
 WORLD = _int64s(
     "now_ns", "schedule", "reports", "venues", "venue_count", "agents", "agent_count", "streams", "links", "delay_max_ns",
     "requests", "request_capacity", "request_used", "request_free", "request_waiting",
     "notices", "notice_capacity", "notice_used", "notice_free", "notice_waiting",
     "feed", "feed_next", "feed_count", "feed_unknown", "fundamental",
-    "request_count", "delivery_count", "current_owner", "current_hook", "current_notice",
+    "request_count", "delivery_count", "current_owner", "current_hook", "current_notice", "same_time_events",
 )
 
 agent_at, venue_at, world_at = pool_reader(AGENT), pool_reader(VENUE), pool_reader(WORLD)

@@ -1,6 +1,7 @@
 """A tape on disk is whole, or says up to where it is; a disk that fills loses nothing that was written."""
 import json
 import resource
+from contextlib import contextmanager
 
 import numpy as np
 import polars
@@ -20,12 +21,15 @@ def tape():
     return random_tape(2_000, seed=2, complete=True, end_ns=10**12)
 
 
-@pytest.fixture
-def file_size_limit():
-    """Return a function that lets no file grow beyond a number of bytes, as a full disk would."""
+@contextmanager
+def file_size_limit(limit_bytes):
+    """Let no file grow beyond a number of bytes, as a full disk would."""
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    yield lambda limit_bytes: resource.setrlimit(resource.RLIMIT_FSIZE, (limit_bytes, before[1]))
-    resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (limit_bytes, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
 def rewrite(path, change):
@@ -81,20 +85,18 @@ def test_a_new_run_replaces_the_tape_in_its_folder(tape, tmp_path):
     assert len(Tape.read(tmp_path)) == 5
 
 
-def test_a_full_disk_keeps_the_whole_rows_before_it(tape, tmp_path, file_size_limit):
+def test_a_full_disk_keeps_the_whole_rows_before_it(tape, tmp_path):
     writer = TapeWriter(tmp_path, {})
-    file_size_limit(REPORT.itemsize * 10 + 50)
-    with pytest.raises(TapeError, match="tape.rows: File too large; the tape is kept up to row 10"):
+    with pytest.raises(TapeError, match="tape.rows: File too large; the tape is kept up to row 10"), file_size_limit(REPORT.itemsize * 10 + 50):
         writer.append(tape.rows)
     assert (tmp_path / "tape.rows").stat().st_size == REPORT.itemsize * 10
     assert Tape.read(tmp_path).sha256 == writer.sha256 == Tape(tape.rows[:10], {}).sha256
 
 
-def test_a_disk_that_fills_at_the_end_keeps_the_journal(tape, tmp_path, file_size_limit):
+def test_a_disk_that_fills_at_the_end_keeps_the_journal(tape, tmp_path):
     writer = TapeWriter(tmp_path, {})
     writer.append(tape.rows)
-    file_size_limit(1_000)
-    with pytest.raises(TapeError, match=rf"cannot be written.*its {len(tape):,} rows are kept in .*tape.rows"):
+    with pytest.raises(TapeError, match=rf"cannot be written.*its {len(tape):,} rows are kept in .*tape.rows"), file_size_limit(1_000):
         writer.close({})
     assert Tape.read(tmp_path).sha256 == tape.sha256
     assert not (tmp_path / "tape.parquet.part").exists()

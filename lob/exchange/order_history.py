@@ -1,0 +1,85 @@
+"""OrderHistory: the Python face of a recorded day. A feed's rows go in, and orders of agents among them; what it shows is the recording."""
+import numpy as np
+
+from lob.exchange import history
+from lob.exchange.audit import check_book, find_at
+from lob.exchange.history import HistoryMemory, history_at
+from lob.exchange.ladder import key_of
+from lob.exchange.order_book import OrderBook
+from lob.exchange.reports import ReportBuffer, reports_at, request_at
+from lob.jit import jit
+from lob.messages import NOBODY, REQUEST
+
+
+@jit
+def apply_many(history_address, requests, first, count, reports_address):
+    """Apply requests [first, count); return the number done, or that before the one that met a Shortage."""
+    venue, reports = history_at(history_address, 0), reports_at(reports_address, 0)
+    for i in range(first, count):
+        if history.apply(venue, request_at(requests, i), reports) < 0:
+            return i
+    return count
+
+
+class _Shown(OrderBook):
+    """A book that somebody else changes."""
+
+    def __init__(self, memory):
+        self.memory = memory
+
+
+class OrderHistory(OrderBook):
+    """A recorded day that agents trade in without changing it, with the face of OrderBook.
+
+    A request of owner 0 is a row of the recording, any other an agent's order. Touch, depth, lots and orders at a price are those of the recorded book;
+    `queue_at` and `queue_ahead` show agents' orders in their places among the recorded ones. Each request answers with the rows of its event, REPORT[n];
+    the only one without any is a dropped level where nothing rests.
+    replace_keeps_place: whether an agent's replace that only shrinks keeps its place. book: the number that requests must carry.
+    """
+
+    def __init__(self, replace_keeps_place=True, book=0):
+        self.history = HistoryMemory(book, replace_keeps_place)
+        self.memory, self.agents = self.history.recorded, _Shown(self.history.agents)
+        self.reports = ReportBuffer()
+        self.number = book
+
+    def send_many(self, requests):
+        """Apply REQUEST[n] in order; return all rows, REPORT[m]. Arrays that fill are grown on the way."""
+        requests = np.ascontiguousarray(requests, REQUEST)
+        done = 0
+        while done < len(requests):
+            done = apply_many(self.history.address, requests.ctypes.data, done, len(requests), self.reports.address)
+            if done < len(requests):
+                self.history.grow()
+                self.reports.grow()
+        return self.reports.take()
+
+    def queue_at(self, side, price_ticks):
+        """Return the orders of one side at a price, recorded ones (owner 0) and agents', first in line first: QUEUED[n]."""
+        orders = np.concatenate([self.orders_at(side, price_ticks), self.agents.orders_at(side, price_ticks)])
+        stamps = [memory.stamps[slot] for memory, slot in map(self._find, orders["order_id"], orders["owner"])]
+        return orders[np.argsort(stamps, kind="stable")]
+
+    def queue_ahead(self, order_id, owner=NOBODY):
+        """Return how many lots, displayed ones and agents', are in front of an order at its price, None if it does not rest."""
+        memory, slot = self._find(order_id, owner)
+        if slot == 0:
+            return None
+        side = int(memory.orders["side"][slot])
+        queue = self.queue_at(side, key_of.py_func(side, int(memory.orders["key"][slot])))
+        place = np.flatnonzero((queue["order_id"] == order_id) & (queue["owner"] == owner))[0]
+        return int(queue["lots"][:place].sum())
+
+    def _find(self, order_id, owner):
+        """Return the memory of the book that an order belongs to and its slot there, 0 if it does not rest."""
+        memory = self.history.recorded if owner == NOBODY else self.history.agents
+        return memory, find_at(memory.address, int(owner), int(order_id))
+
+    def check(self):
+        """Assert every invariant by full scan."""
+        for book in (self.history.recorded, self.history.agents):
+            check_book(book)
+        recorded = self.history.recorded.orders
+        rests = recorded["lots"] > 0
+        taken = self.history.taken[rests]
+        assert (taken >= 0).all() and (taken <= recorded["lots"][rests]).all(), "nobody traded more of a recorded order than it shows"
