@@ -78,6 +78,7 @@ class WorldMemory:
         self._venues(venue_count, opening_ticks, feed)
         self._agents(agents, opening_ticks, plain)
         self._feed(feed)
+        self.fit_schedule()
         if fundamental is not None:
             self.fundamental = FundamentalMemory(fundamental, seed, opening_ticks, start_ns)
             self.record["fundamental"] = self.fundamental.record.ctypes.data

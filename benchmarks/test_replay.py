@@ -1,0 +1,29 @@
+"""A recorded day: rows a second alone, and with a maker inside. Needs the LOBSTER sample at ../shared/data or where LOB_DATA points."""
+import os
+from pathlib import Path
+
+import pytest
+
+from agents import AvellanedaStoikovMaker
+from lob import Latency, Simulation, feeds
+
+DATA = Path(os.environ.get("LOB_DATA", Path(__file__).parents[2] / "shared" / "data"))
+MSFT = DATA / "MSFT_2012-06-21_34200000_37800000_message_50.csv.gz"
+TEN_NS = 10 * 3600 * 10**9
+
+pytestmark = pytest.mark.skipif(not MSFT.is_file(), reason=f"no recorded day at {MSFT}")
+
+
+@pytest.mark.parametrize("agents", [(), (AvellanedaStoikovMaker,)], ids=["alone", "with a maker"])
+def test_recorded_day(benchmark, agents):
+    feed = feeds.lobster(MSFT, from_ns=TEN_NS)
+    latency = Latency(feed_ns=100_000, order_ns=100_000)
+    run = benchmark.pedantic(
+        lambda simulation: simulation.run(progress=False), setup=lambda: ((Simulation([agent(latency=latency) for agent in agents], feed=feed),), {}), rounds=5, warmup_rounds=1,
+    )
+    benchmark.extra_info["rows_per_second"] = run.feed_rows / benchmark.stats["median"]
+
+
+def test_reading_the_file(benchmark):
+    feed = benchmark.pedantic(lambda: feeds.lobster(MSFT), rounds=5, warmup_rounds=1)
+    benchmark.extra_info["rows_per_second"] = len(feed.rows) / benchmark.stats["median"]

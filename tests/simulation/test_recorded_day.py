@@ -1,0 +1,306 @@
+"""Agents inside a recorded day: the reference agrees with every row, and a plain loop over the recording finds every fill of a quoter."""
+from decimal import Decimal
+
+import numpy as np
+import pytest
+from random_market import random_requests
+
+from lob import Agent, Feed, Latency, Simulation, compiled, feeds, verify
+from lob.exchange.order_book import OrderBook
+from lob.exchange.order_history import OrderHistory
+from lob.messages import NOBODY, REQUEST, Action, CancelReason, Flag, ReportKind, Side, TimeInForce, anonymous_id
+from lob.tape.accounts import Account, accounts
+from lob.tape.record import Tape
+
+SECOND_NS = 10**9
+TEN_OCLOCK_NS = 36_000 * SECOND_NS
+MICROSOFT = "MSFT_2012-06-21_34200000_37800000_message_50.csv.gz"
+AMAZON = "LOBSTER_SampleFile_AMZN_2012-06-21_5.zip"
+
+
+@compiled
+class NaiveQuoter(Agent):
+    """Joins both sides of the touch, and again after every step, whatever has become of its quotes."""
+
+    lots: int = 3
+    step_ns: int = 2_000_000_000
+    inventory_max_lots: int = 5
+    bid_id: int = 0
+    ask_id: int = 0
+
+    def on_start(self, market):
+        market.wake_after(0)
+
+    def on_timer(self, market):
+        if self.bid_id:
+            market.cancel(self.bid_id)
+        if self.ask_id:
+            market.cancel(self.ask_id)
+        self.bid_id = self.ask_id = 0
+        if market.inventory_lots < self.inventory_max_lots and market.best_bid_ticks:
+            self.bid_id = market.buy(market.best_bid_ticks, self.lots, post_only=True)
+        if market.inventory_lots > -self.inventory_max_lots and market.best_ask_ticks:
+            self.ask_id = market.sell(market.best_ask_ticks, self.lots, post_only=True)
+        market.wake_after(self.step_ns)
+
+
+@compiled
+class Restless(Agent):
+    """Asks for all there is to ask for, at random, and remembers what it believes it has."""
+
+    rate_hz: float = 5.0
+    newest_id: int = 0
+    inventory_lots: int = 0
+    cash: int = 0
+
+    def on_start(self, market):
+        market.wake_after(int(market.exponential(1e9 / self.rate_hz)))
+
+    def on_timer(self, market):
+        side = 1 if market.uniform() < 0.5 else -1
+        touch_ticks = market.best_bid_ticks if side > 0 else market.best_ask_ticks
+        choice, lots = market.uniform(), market.integers(1, 400)
+        price_ticks = touch_ticks + side * market.integers(-2, 3)
+        if choice < 0.5:
+            self.newest_id = market.limit(side, price_ticks, lots, tif=market.integers(0, 3))
+        elif choice < 0.6:
+            self.newest_id = market.limit(side, price_ticks, lots, post_only=True)
+        elif choice < 0.7:
+            market.market_order(side, lots)
+        elif choice < 0.85:
+            market.replace(self.newest_id, price_ticks, lots)
+        else:
+            market.cancel(self.newest_id, market.integers(0, 100))
+        market.wake_after(int(market.exponential(1e9 / self.rate_hz)))
+
+    def on_fill(self, market, fill):
+        self.inventory_lots, self.cash = market.inventory_lots, market.cash
+
+
+# A recording of a market that was alive
+
+def record(rows):
+    """Return REQUEST[n]: what a market-by-order recorder would have written of the rows of a live book."""
+    recorded, entering = [], None
+    for row in rows:
+        order_id = name_of(row["owner"], row["order_id"])
+        if row["kind"] in (ReportKind.ACCEPTED, ReportKind.REPLACED):
+            entering = row["tif"] == TimeInForce.GTC and row["action"] != Action.MARKET
+        elif row["kind"] == ReportKind.FILL:
+            recorded.append(fact(row, Action.EXECUTE, name_of(row["resting_owner"], row["resting_id"]), row["lots"], -row["side"], row["price_ticks"]))
+        elif row["kind"] == ReportKind.REDUCED and row["lots"]:
+            recorded.append(fact(row, Action.CANCEL, order_id, row["lots"], row["side"], row["price_ticks"]))
+        elif row["reason"] in (CancelReason.ASKED, CancelReason.REPLACED):
+            recorded.append(fact(row, Action.CANCEL, order_id, 0, row["side"], row["price_ticks"]))
+        if row["flags"] & Flag.LAST and entering and row["open_lots"]:
+            recorded.append(fact(row, Action.LIMIT, order_id, row["open_lots"], row["side"], limits_of(rows, row)))
+        entering = entering and not row["flags"] & Flag.LAST
+    return np.array(recorded, dtype=REQUEST)
+
+
+def name_of(owner, order_id):
+    return int(order_id) * 100 + int(owner)
+
+
+def limits_of(rows, row):
+    """Return the price at which the order that came in with the event of `row` goes to rest."""
+    event = rows[:int(row["sequence"]) + 1]
+    return event["price_ticks"][np.flatnonzero(np.isin(event["kind"], (ReportKind.ACCEPTED, ReportKind.REPLACED)))[-1]]
+
+
+def fact(row, action, order_id, lots, side, price_ticks):
+    return row["time_ns"], row["time_ns"], order_id, price_ticks, lots, NOBODY, 0, action, side, 0, 0
+
+
+def feed_of(rows):
+    start_ns, end_ns = int(rows["time_ns"][0]), int(rows["time_ns"][-1])
+    return Feed("TEST", "generated", rows, np.arange(1, len(rows) + 1), 0, Decimal("0.01"), Decimal(1), start_ns, end_ns, {})
+
+
+@pytest.fixture(scope="module", params=range(4))
+def live_day(request):
+    """Return the book of a live market after 3,000 random requests, about a minute, and its Feed."""
+    book = OrderBook()
+    rows = book.send_many(random_requests(3_000, seed=request.param))
+    return book, feed_of(record(rows))
+
+
+# What a quoter should get
+
+class Quote:
+    """An order that rests in a recorded day, and the recorded orders that are ahead of it."""
+
+    def __init__(self, side, price_ticks, lots, ahead):
+        self.side, self.price_ticks, self.lots, self.ahead = side, price_ticks, lots, ahead
+
+
+class PlainQuoter:
+    """NaiveQuoter in a recorded day, in the plainest way: one queue of ids a price, and for each quote the ids in front of it."""
+
+    def __init__(self, quoter):
+        self.quoter = quoter
+        self.queues = {Side.BUY: {}, Side.SELL: {}}
+        self.quotes, self.fills, self.inventory_lots = [], [], 0
+
+    def fills_in(self, feed):
+        """Return [(time_ns, side, price_ticks, lots)] of all fills."""
+        timer_ns = feed.start_ns
+        for row in feed.rows.tolist():
+            while timer_ns < row[0]:
+                self.quote()
+                timer_ns += self.quoter.step_ns
+            self.apply(*row)
+        return self.fills
+
+    def quote(self):
+        best = {side: max(queues, key=lambda price_ticks: side * price_ticks, default=0) for side, queues in self.queues.items()}
+        self.quotes = [
+            Quote(side, best[side], self.quoter.lots, set(self.queues[side][best[side]]))
+            for side in Side if best[side] and side * self.inventory_lots < self.quoter.inventory_max_lots
+        ]
+
+    def apply(self, time_ns, sent_ns, order_id, price_ticks, lots, owner, book, action, side, tif, flags):
+        if action == Action.LIMIT:
+            self.queues[side].setdefault(price_ticks, {})[order_id] = lots
+            for quote in self.quotes:
+                if quote.side == -side and quote.side * (quote.price_ticks - price_ticks) >= 0:
+                    self.fill(quote, time_ns, lots)
+        elif action == Action.DROP_LEVEL:
+            self.queues[side].pop(price_ticks)
+        elif action == Action.PRINT:
+            self.trade(time_ns, -side, price_ticks, lots, None)
+        elif action in (Action.EXECUTE, Action.CANCEL):
+            self.take(time_ns, order_id, price_ticks, lots, action, side)
+
+    def take(self, time_ns, order_id, price_ticks, lots, action, side):
+        queue = self.queues[side].get(price_ticks, {})
+        name = order_id if order_id in queue else anonymous_id(side, price_ticks)
+        lots = min(lots or queue.get(name, 0), queue.get(name, lots))
+        if action == Action.EXECUTE:
+            self.trade(time_ns, side, price_ticks, lots, name if name in queue and name != anonymous_id(side, price_ticks) else None)
+        if name not in queue:
+            return
+        queue[name] -= lots
+        if queue[name] == 0:
+            del queue[name]
+            for quote in self.quotes:
+                quote.ahead.discard(name)
+        if not queue:
+            del self.queues[side][price_ticks]
+
+    def trade(self, time_ns, side, price_ticks, lots, name):
+        """Let recorded lots of a side trade at a price; `name` is the order they were of, None if it stood before all."""
+        for quote in self.quotes:
+            gain_ticks = side * (quote.price_ticks - price_ticks)
+            is_before = name is not None and name not in quote.ahead
+            if quote.side == side and (gain_ticks > 0 or gain_ticks == 0 and is_before):
+                self.fill(quote, time_ns, lots)
+
+    def fill(self, quote, time_ns, lots):
+        traded = min(lots, quote.lots)
+        if traded:
+            quote.lots -= traded
+            self.inventory_lots += quote.side * traded
+            self.fills.append((time_ns, int(quote.side), quote.price_ticks, traded))
+
+
+def fills_of(rows):
+    """Return [(time_ns, side, price_ticks, lots)] of the fills of agents' resting orders."""
+    fills = rows[(rows["kind"] == ReportKind.FILL) & (rows["resting_owner"] > 0)]
+    return list(zip(*(column.tolist() for column in (fills["time_ns"], -fills["side"], fills["price_ticks"], fills["lots"])), strict=True))
+
+
+def check_fills(feed, **parameters):
+    """Assert that the engine gives a quoter the fills of the plain loop; return how many."""
+    run = Simulation([NaiveQuoter(**parameters)], feed=feed).run()
+    fills = fills_of(run.rows)
+    assert fills == PlainQuoter(NaiveQuoter(**parameters)).fills_in(feed)
+    return len(fills)
+
+
+def test_a_recorded_market_replays_to_the_book_that_was_alive(live_day):
+    book, feed = live_day
+    history = OrderHistory()
+    history.send_many(feed.rows)
+    for side in Side:
+        assert history.depth(side, 1_000).tolist() == book.depth(side, 1_000).tolist()
+
+
+@pytest.mark.parametrize("step_ns", [100_000_000, 3_000_000_000, 20_000_000_000])
+def test_a_quoter_gets_the_fills_that_its_place_in_the_queue_earns(live_day, step_ns):
+    assert check_fills(live_day[1], step_ns=step_ns, inventory_max_lots=1_000) > 5
+
+
+@pytest.mark.parametrize("step_ns, fills_min", [(100_000_000, 30), (10_000_000_000, 30)])
+def test_a_quoter_in_microsoft_gets_the_fills_that_its_place_in_the_queue_earns(data_folder, step_ns, fills_min):
+    feed = feeds.lobster(data_folder / MICROSOFT, from_ns=TEN_OCLOCK_NS, to_ns=TEN_OCLOCK_NS + 600 * SECOND_NS)
+    assert check_fills(feed, step_ns=step_ns, inventory_max_lots=50) > fills_min
+
+
+def test_a_quoter_in_a_window_of_five_levels_gets_the_fills_that_its_place_earns(data_folder):
+    feed = feeds.lobster(data_folder / AMAZON, from_ns=TEN_OCLOCK_NS, to_ns=TEN_OCLOCK_NS + 1_800 * SECOND_NS)
+    assert feed.summary["re_entries"] > 100
+    assert check_fills(feed, step_ns=10_000_000_000, inventory_max_lots=50) > 50
+
+
+# Whole runs
+
+def crowd():
+    """Return agents of every kind, near and far."""
+    near, far = Latency(feed_ns=50_000, order_ns=50_000), Latency(feed_ns=2_000_000, order_ns=1_000_000, feed_jitter_ns=500_000, order_jitter_ns=500_000)
+    quoters = [NaiveQuoter(latency=near), NaiveQuoter(step_ns=300_000_000, inventory_max_lots=500)]
+    return [*quoters, Restless(count=3, latency=near), Restless(count=2, latency=far)]
+
+
+def check_run(feed):
+    """Assert that the reference agrees with a run of the crowd, and that all agents have what they believe; return the run."""
+    run = Simulation(crowd(), feed=feed, seed=7).run(until_ns=feed.end_ns + SECOND_NS)
+    verdict = verify(run.tape)
+    assert verdict.ok, str(verdict)
+    rebuilt = accounts(run.tape)
+    restless = [(owner, agent) for owner, agent in enumerate(run.agents, 1) if isinstance(agent, Restless)]
+    for owner, agent in restless:
+        account = rebuilt.get(owner, Account(owner))
+        assert (agent.inventory_lots, agent.cash) == (account.inventory_lots, account.cash_ticks)
+    assert sum(account.inventory_lots for account in rebuilt.values()) == 0
+    assert sum(account.cash_ticks for account in rebuilt.values()) == 0
+    return run
+
+
+def test_the_reference_agrees_with_agents_in_a_recorded_market_and_they_have_what_they_believe(live_day):
+    run = check_run(live_day[1])
+    assert run.feed_unknown == 0
+    assert all(agent.inventory_lots != 0 for agent in run.agents if isinstance(agent, Restless))
+
+
+def test_the_reference_agrees_with_agents_in_microsoft_and_they_have_what_they_believe(data_folder):
+    feed = feeds.lobster(data_folder / MICROSOFT, from_ns=TEN_OCLOCK_NS, to_ns=TEN_OCLOCK_NS + 300 * SECOND_NS)
+    run = check_run(feed)
+    assert run.feed_rows == len(feed.rows)
+    assert run.feed_unknown == feed.summary["unknown_references"]
+
+
+def test_the_reference_agrees_with_agents_in_a_window_of_five_levels(data_folder):
+    check_run(feeds.lobster(data_folder / AMAZON, from_ns=TEN_OCLOCK_NS, to_ns=TEN_OCLOCK_NS + 300 * SECOND_NS))
+
+
+def test_agents_leave_the_recording_as_it_is(live_day):
+    feed = live_day[1]
+    runs = [Simulation(agents, feed=feed, seed=7).run() for agents in (crowd(), [NaiveQuoter(lots=1, step_ns=10**15)])]
+    facts = ["time_ns", "order_id", "resting_id", "kind", "side", "price_ticks", "lots", "open_lots", "resting_open_lots", "lots_ahead", "level_lots"]
+    recorded = [run.rows[(run.rows["owner"] == NOBODY) & (run.rows["resting_owner"] == NOBODY)][facts].tolist() for run in runs]
+    assert recorded[0] == recorded[1]
+    assert len(recorded[0]) == len(feed.rows)
+
+
+def test_plain_and_native_agents_write_the_same_tape_of_a_recorded_day(live_day):
+    native, plain = (Simulation(crowd(), feed=live_day[1], seed=7, plain=plain).run() for plain in (False, True))
+    assert native.tape_sha256 == plain.tape_sha256
+
+
+def test_a_tape_that_gives_an_agent_a_fill_too_many_is_found_out(live_day):
+    run = Simulation([NaiveQuoter()], feed=live_day[1]).run()
+    rows = run.rows.copy()
+    fill = int(np.flatnonzero((rows["kind"] == ReportKind.FILL) & (rows["resting_owner"] > 0))[3])
+    rows["lots"][fill] += 1
+    assert verify(Tape(rows, run.provenance)).disagreement.row == fill
