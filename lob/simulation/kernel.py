@@ -19,8 +19,8 @@ from lob.simulation.latency import feed_delay
 from lob.simulation.schedule import entry_at
 from lob.simulation.view import hear_touch, hear_trade, look, publish_touch, publish_trade, ring_is_short
 from lob.simulation.world import (
-    NEVER_NS, ON_ACCEPTED, ON_DONE, ON_FILL, ON_QUOTE, ON_START, ON_TIMER, ON_TRADE, SENDS_MAX, TRADES, TOUCHES, Event, agent_of, book_of, give_notice,
-    give_request, has_hook, hook_of, notice_at, reports_of, ring_of, schedule_of, take_notice, venue_of, world_at,
+    NEVER_NS, ON_ACCEPTED, ON_DONE, ON_FILL, ON_QUOTE, ON_START, ON_TIMER, ON_TRADE, SENDS_MAX, TRADES, TOUCHES, Event, agent_of, book_of, give,
+    has_hook, hook_of, notice_of, notices_of, reports_of, request_of, requests_of, ring_of, schedule_of, take, venue_of, world_at,
 )
 
 START, TIMER, REQUEST, REPORT, FUNDAMENTAL, QUOTE, TRADE = (int(e) for e in Event)
@@ -70,9 +70,10 @@ def advance(world_address, until_ns):
 @jit(inline=True)
 def _is_short(world, events):
     """Return whether one hook, at its most talkative, might find a pool full."""
+    requests, notices = requests_of(world), notices_of(world)
     return (
-        world.request_waiting + SENDS_MAX + 2 >= world.request_capacity
-        or world.notice_waiting + SENDS_MAX >= world.notice_capacity
+        requests.taken + SENDS_MAX + 2 >= requests.capacity
+        or notices.taken + SENDS_MAX >= notices.capacity
         or events.count + 3 * SENDS_MAX + 2 * world.agent_count >= events.capacity
     )
 
@@ -135,7 +136,7 @@ def _call(world, agent, hook, notice):
 @jit
 def _request_arrives(world, slot):
     """Hand a request to its venue and send the reports on their way; return a Stop, with nothing done, if there is too little room."""
-    request = request_at(world.requests, slot)
+    request = request_of(world, slot)
     venue, reports = venue_of(world, request.book), reports_of(world)
     short = _answers_are_short(world, venue, request.lots)
     if short:
@@ -144,7 +145,7 @@ def _request_arrives(world, slot):
     count = apply_agent(history_at(venue.history, 0), request, reports) if venue.history else matcher.apply(book_of(venue), request, reports)
     if count < 0:
         return TAPE if count == -2 else BOOK
-    give_request(world, slot)
+    give(requests_of(world), slot)
     world.request_count += 1
     _route(world, venue, reports, first)
     return TIME
@@ -172,7 +173,7 @@ def _recorded_row(world, time_ns):
 def _answers_are_short(world, venue, lots):
     """Return a Stop if the notices and trades of a request of so many lots might find no room: each fill takes one of its lots and one order."""
     fills = max(0, min(lots, _order_count(venue))) + 1
-    if world.notice_waiting + 4 * fills + 4 >= world.notice_capacity:
+    if notices_of(world).taken + 4 * fills + 4 >= notices_of(world).capacity:
         return WORLD
     if ring_is_short(world, ring_of(venue, TOUCHES), 1) or ring_is_short(world, ring_of(venue, TRADES), fills) or depth_is_short(venue, fills + 4, world.now_ns):
         return RINGS
@@ -238,15 +239,15 @@ def _notify(world, row, owner, order_id, side, open_lots, is_maker, hook):
     agent = agent_of(world, owner)
     if hook != ON_FILL and not has_hook(agent, hook):
         return
-    slot = take_notice(world)
-    notice = notice_at(world.notices, slot)
+    slot = take(notices_of(world))
+    notice = notice_of(world, slot)
     notice.time_ns, notice.id, notice.price_ticks, notice.lots, notice.open_lots = row.time_ns, order_id, row.price_ticks, row.lots, open_lots
     notice.side, notice.reason, notice.is_maker, notice.kind, notice.hook = side, row.reason, is_maker, row.kind, hook
     notice.lots_ahead, notice.next = row.lots_ahead, 0
     agent.report_last_ns = max(agent.report_last_ns, row.time_ns + feed_delay(world, agent))
     notice.due_ns = agent.report_last_ns
     if agent.inbox_tail:
-        notice_at(world.notices, agent.inbox_tail).next = slot
+        notice_of(world, agent.inbox_tail).next = slot
     else:
         agent.inbox_head = slot
         if agent.hears_reports:
@@ -260,14 +261,14 @@ def _notify(world, row, owner, order_id, side, open_lots, is_maker, hook):
 def _read_first(world, agent):
     """Take the first report out of an inbox, book it, and return its slot, which is free for the next report."""
     slot = agent.inbox_head
-    notice = notice_at(world.notices, slot)
+    notice = notice_of(world, slot)
     agent.inbox_head = notice.next
     if notice.next == 0:
         agent.inbox_tail = 0
     if notice.hook == ON_FILL:
         agent.inventory_lots += notice.side * notice.lots
         agent.cash -= notice.side * notice.lots * notice.price_ticks
-    give_notice(world, slot)
+    give(notices_of(world), slot)
     return slot
 
 
@@ -276,7 +277,7 @@ def _read_inbox(world, agent):
     """Book the reports that have reached an agent which hears of none."""
     if agent.hears_reports:
         return
-    while agent.inbox_head and notice_at(world.notices, agent.inbox_head).due_ns <= world.now_ns:
+    while agent.inbox_head and notice_of(world, agent.inbox_head).due_ns <= world.now_ns:
         world.delivery_count += 1
         _read_first(world, agent)
 
@@ -286,6 +287,6 @@ def _deliver_report(world, agent):
     """Read the report that has just arrived, plan the next one, and call its hook."""
     slot = _read_first(world, agent)
     if agent.inbox_head:
-        schedule.add(schedule_of(world), notice_at(world.notices, agent.inbox_head).due_ns, REPORT, agent.owner)
-    notice = notice_at(world.notices, slot)
+        schedule.add(schedule_of(world), notice_of(world, agent.inbox_head).due_ns, REPORT, agent.owner)
+    notice = notice_of(world, slot)
     return _call(world, agent, notice.hook, address_of(notice))

@@ -7,13 +7,12 @@ import numpy as np
 
 from lob.jit import add_attribute, add_method, handle_type, jit
 from lob.messages import Action, Flag, Side, TimeInForce
-from lob.exchange.reports import request_at
 from lob.exchange.ladder import key_of
 from lob.simulation import schedule, streams
 from lob.simulation.depth import replica_at, replica_key, replica_lots
 from lob.simulation.fundamental import fundamental_at, fundamental_ticks_at
 from lob.simulation.latency import order_delay
-from lob.simulation.world import AGENT, NOTICE, TRADE, Event, agent_at, notice_at, schedule_of, stream_of, take_request, trade_at, world_at
+from lob.simulation.world import AGENT, NOTICE, TRADE, Event, agent_at, notice_at, schedule_of, request_of, requests_of, stream_of, take, trade_at, world_at
 
 ORDER_IDS_PER_OWNER = 10**12
 LIMIT, MARKET, CANCEL, REPLACE = (int(a) for a in list(Action)[:4])
@@ -36,10 +35,11 @@ def _send(agent, action, side, price_ticks, lots, tif, flags, order_id):
     """Put a request on the agent's link to the exchange."""
     world = world_at(agent.world, 0)
     events = schedule_of(world)
-    if world.request_waiting + 2 >= world.request_capacity or events.count + 1 >= events.capacity:
+    requests = requests_of(world)
+    if requests.taken + 2 >= requests.capacity or events.count + 1 >= events.capacity:
         raise RuntimeError("an agent may send at most 1,000 requests in one call of a hook")
-    slot = take_request(world)
-    request = request_at(world.requests, slot)
+    slot = take(requests)
+    request = request_of(world, slot)
     agent.order_last_ns = max(agent.order_last_ns, agent.now_ns + order_delay(world, agent))
     request.time_ns, request.sent_ns, request.order_id = agent.order_last_ns, agent.now_ns, order_id
     request.price_ticks, request.lots, request.owner, request.book = price_ticks, lots, agent.owner, agent.venue

@@ -14,28 +14,33 @@ from lob.simulation.fundamental import FundamentalMemory
 from lob.simulation.schedule import ScheduleMemory, add_at
 from lob.simulation.streams import STREAM, seeded
 from lob.simulation.world import (
-    AGENT, CURSOR, DEPTHS, HOOKS, LONG_AGO_NS, NOTICE, ON_ACCEPTED, ON_QUOTE, ON_TRADE, REPLICA, RING, SENDS_MAX, TOUCH, TRADE, TRADES, TOUCHES, VENUE, WORLD, Event,
+    AGENT, CURSOR, DEPTHS, HOOKS, LONG_AGO_NS, NOTICE, ON_ACCEPTED, ON_QUOTE, ON_TRADE, POOL, REPLICA, RING, SENDS_MAX, TOUCH, TRADE, TRADES, TOUCHES, VENUE, WORLD, Event,
 )
 
 TAPE_ROWS = 16_384  # rows handed over at a time: few enough to stay in the processor's cache
 
 
 class _Pool:
-    """An array of records that the world takes slots of, and the fields of the world that describe it."""
+    """The memory behind one POOL record."""
 
-    def __init__(self, world, name, dtype, capacity):
-        self.world, self.name, self.array = world, name, np.zeros(0, dtype)
+    def __init__(self, dtype, capacity):
+        self.record, self.array = np.zeros(1, POOL), np.zeros(0, dtype)
+        self.record["item_bytes"] = dtype.itemsize
         self.grow(capacity)
+
+    @property
+    def address(self):
+        return self.record.ctypes.data
 
     def grow(self, capacity=None):
         array = np.zeros(capacity or 2 * len(self.array), self.array.dtype)
         array[:len(self.array)] = self.array
         self.array = array
-        self.world[f"{self.name}s"], self.world[f"{self.name}_capacity"] = array.ctypes.data, len(array)
+        self.record["items"], self.record["capacity"] = array.ctypes.data, len(array)
 
     @property
     def is_half_full(self):
-        return 2 * int(self.world[f"{self.name}_waiting"][0]) + 2 * SENDS_MAX + 8 >= len(self.array)
+        return 2 * int(self.record["taken"][0]) + 2 * SENDS_MAX + 8 >= len(self.array)
 
 
 class _Ring:
@@ -72,8 +77,9 @@ class WorldMemory:
         self.record = np.zeros(1, WORLD)
         self.record["now_ns"], self.record["agent_count"], self.record["venue_count"] = start_ns, len(agents), venue_count
         self.schedule, self.reports = ScheduleMemory(), ReportBuffer(TAPE_ROWS)
-        self.requests = _Pool(self.record, "request", REQUEST, 4096)
-        self.notices = _Pool(self.record, "notice", NOTICE, 8192)
+        self.requests = _Pool(REQUEST, 4096)
+        self.notices = _Pool(NOTICE, 8192)
+        self.record["requests"], self.record["notices"] = self.requests.address, self.notices.address
         self._streams(len(agents), seed)
         self._venues(venue_count, opening_ticks, feed)
         self._agents(agents, opening_ticks, plain)

@@ -44,7 +44,7 @@ TOUCH = _int64s("time_ns", "best_bid_ticks", "best_ask_ticks", "best_bid_lots", 
 TRADE = _int64s("time_ns", "price_ticks", "lots", "side")
 
 # A report on its way to an agent, as that agent will read it.
-NOTICE = _int64s("time_ns", "id", "price_ticks", "lots", "open_lots", "lots_ahead", "side", "reason", "is_maker", "kind", "hook", "due_ns", "next")
+NOTICE = _int64s("next", "time_ns", "id", "price_ticks", "lots", "open_lots", "lots_ahead", "side", "reason", "is_maker", "kind", "hook", "due_ns")
 
 AGENT = _int64s(
     # What it may read, as of now_ns.
@@ -66,17 +66,18 @@ RING = _int64s("entries", "mask", "entry_bytes", "count", "listeners", "listener
 CURSOR = _int64s("next", "delay_ns", "last_ns", "is_planned", "is_listener")
 VENUE = _int64s("book", "history", "opening_ticks", "rings", "replicas", "replica_count")
 REPLICA = _int64s("ladders", "delay_ns", "next")
+# A pool of things on their way. `taken` are in use; a free one's first word names the next free one.
+POOL = _int64s("items", "item_bytes", "capacity", "used", "free", "taken")
 WORLD = _int64s(
     "now_ns", "schedule", "reports", "venues", "venue_count", "agents", "agent_count", "streams", "links", "delay_max_ns",
-    "requests", "request_capacity", "request_used", "request_free", "request_waiting",
-    "notices", "notice_capacity", "notice_used", "notice_free", "notice_waiting",
+    "requests", "notices",
     "feed", "feed_next", "feed_count", "feed_unknown", "fundamental",
     "request_count", "delivery_count", "current_owner", "current_hook", "current_notice", "same_time_events",
 )
 
 agent_at, venue_at, world_at = pool_reader(AGENT), pool_reader(VENUE), pool_reader(WORLD)
 ring_at, cursor_at = pool_reader(RING), pool_reader(CURSOR)
-touch_at, trade_at, notice_at = pool_reader(TOUCH), pool_reader(TRADE), pool_reader(NOTICE)
+pool_at, touch_at, trade_at, notice_at = pool_reader(POOL), pool_reader(TOUCH), pool_reader(TRADE), pool_reader(NOTICE)
 
 
 @jit(inline=True)
@@ -127,41 +128,49 @@ def link_of(world, owner):
 
 
 @jit(inline=True)
-def take_request(world):
-    """Return the slot of an unused REQUEST."""
-    world.request_waiting += 1
-    slot = world.request_free
+def requests_of(world):
+    return pool_at(world.requests, 0)
+
+
+@jit(inline=True)
+def notices_of(world):
+    return pool_at(world.notices, 0)
+
+
+@jit(inline=True)
+def address_in(pool, slot):
+    """Return the address of a pool's item."""
+    return pool.items + slot * pool.item_bytes
+
+
+@jit(inline=True)
+def take(pool):
+    """Return the slot of an unused item; the caller has seen to it that there is one. Slot 0 is none."""
+    pool.taken += 1
+    slot = pool.free
     if slot:
-        world.request_free = request_at(world.requests, slot).order_id
+        pool.free = word_at(address_in(pool, slot), 0).value
         return slot
-    world.request_used += 1
-    return world.request_used
+    pool.used += 1
+    return pool.used
 
 
 @jit(inline=True)
-def give_request(world, slot):
-    world.request_waiting -= 1
-    request_at(world.requests, slot).order_id = world.request_free
-    world.request_free = slot
+def give(pool, slot):
+    """Give an item back; all but its first word stays readable until the slot is taken again."""
+    pool.taken -= 1
+    word_at(address_in(pool, slot), 0).value = pool.free
+    pool.free = slot
 
 
 @jit(inline=True)
-def take_notice(world):
-    """Return the slot of an unused NOTICE."""
-    world.notice_waiting += 1
-    slot = world.notice_free
-    if slot:
-        world.notice_free = notice_at(world.notices, slot).next
-        return slot
-    world.notice_used += 1
-    return world.notice_used
+def request_of(world, slot):
+    return request_at(address_in(requests_of(world), slot), 0)
 
 
 @jit(inline=True)
-def give_notice(world, slot):
-    world.notice_waiting -= 1
-    notice_at(world.notices, slot).next = world.notice_free
-    world.notice_free = slot
+def notice_of(world, slot):
+    return notice_at(address_in(notices_of(world), slot), 0)
 
 
 @jit(inline=True)
