@@ -1,22 +1,30 @@
-// The yardstick: what hand-written C++ takes for the same flow on the same machine.
+// The yardstick: what hand-written C++ takes for the same work on the same machine.
 //
-// The same algorithm as the engine in its simplest dress: one array of levels by tick, intrusive FIFO queues, a bitmap of occupied ticks,
-// orders found by their id in one array; trades are recorded. It has no report rows, no checks, no owners, no growth and a bounded price range, so it
-// is a bound to be measured against, not an engine. Orders carry ids below `id_max` and prices below `price_max`.
+// The same algorithm as the engine: a pool of orders found by their id through an open-addressing map, intrusive FIFO queues, one ladder a side whose keys grow
+// with urgency, bitmaps of the occupied prices, and a 96-byte row written for every acceptance, fill, cancel and refusal, into a chunk that is handed over when full.
+// It has what an engine must have in order to be one, and no more: no checks of the request, no owners, no growth, one array of prices instead of pages.
 //
-// extern "C" run(records, n, id_max, price_max, out): returns nanoseconds; out = fills, volume, best_bid, best_ask.
+// With BARE it drops the map and the rows too: orders are found by their id in one array, only trades are recorded. That is a bound, not an engine: ids must be small.
+//
+// extern "C" run(records, n, id_max, price_max, bare, out): returns nanoseconds; out = fills, volume, best_bid, best_ask.
 #include <chrono>
 #include <cstdint>
+#include <cstring>
 #include <vector>
 
 namespace {
 
 struct Record { uint8_t op, side; uint16_t pad; int32_t id, price, lots; };
-struct Order { int32_t lots, price, next, prev, side; };
-struct Level { int32_t head, tail; };
-struct Trade { int32_t taker, maker, price, lots; };
+struct Order { int64_t id; int32_t lots, price, next, prev, side; };
+struct Level { int64_t lots; int32_t head, tail; };
+struct Row {
+    int64_t time_ns, sequence, sent_ns, order_id, resting_id, price, lots, lots_ahead, level_lots;
+    int32_t open_lots, resting_open_lots, owner, resting_owner;
+    uint16_t book; uint8_t kind, action; int8_t side; uint8_t tif, reason, flags;
+};
+enum Kind : uint8_t { ACCEPTED = 1, FILL, CANCELLED, REJECTED = 6 };
 
-// One side's levels; a key grows with urgency, so one code serves both sides.
+// One side's levels.
 struct Ladder {
     std::vector<Level> levels;
     std::vector<uint64_t> words, summary;
@@ -46,54 +54,116 @@ struct Ladder {
     }
 };
 
-struct Book {
-    std::vector<Order> orders;
-    std::vector<Trade> trades;
-    Ladder sides[2];
-    int32_t top;
-    int64_t fills = 0, volume = 0;
+// From an id to a slot: an entry is 32 bits of hash and the slot; linear probing, deletion shifts back.
+struct Map {
+    std::vector<uint64_t> entries;
+    int bits;
+    uint64_t mask;
 
-    Book(int32_t id_max, int32_t price_max, int64_t n) : orders(id_max + 1), sides{Ladder(price_max), Ladder(price_max)}, top(price_max) { trades.resize(2 * n + 1024); }
+    explicit Map(int64_t orders) : bits(4) { while ((1ll << bits) < 2 * orders) ++bits; entries.resize(1ull << bits); mask = (1ull << bits) - 1; }
+
+    static uint64_t tag(int64_t id) { return (uint64_t)id * 0x9E3779B97F4A7C15ull >> 32; }
+    uint64_t home(uint64_t t) const { return t >> (32 - bits); }
+    void add(int64_t id, int32_t slot) {
+        uint64_t t = tag(id), i = home(t);
+        while (entries[i]) i = (i + 1) & mask;
+        entries[i] = t << 32 | (uint32_t)slot;
+    }
+    int32_t find(int64_t id, const std::vector<Order>& orders) const {
+        uint64_t t = tag(id);
+        for (uint64_t i = home(t); entries[i]; i = (i + 1) & mask)
+            if (entries[i] >> 32 == t && orders[(uint32_t)entries[i]].id == id) return (int32_t)(uint32_t)entries[i];
+        return 0;
+    }
+    void remove(int64_t id, int32_t slot) {
+        uint64_t hole = home(tag(id));
+        while ((uint32_t)entries[hole] != (uint32_t)slot) hole = (hole + 1) & mask;
+        for (uint64_t i = (hole + 1) & mask; entries[i]; i = (i + 1) & mask)
+            if (((i - home(entries[i] >> 32)) & mask) >= ((i - hole) & mask)) { entries[hole] = entries[i]; hole = i; }
+        entries[hole] = 0;
+    }
+};
+
+template <bool BARE>
+struct Book {
+    static constexpr int64_t CHUNK = 8192;
+    std::vector<Order> orders;
+    std::vector<Row> rows{CHUNK};
+    Map map;
+    Ladder sides[2];
+    int32_t top, used = 0, free = 0;
+    int64_t fills = 0, volume = 0, sequence = 0;
+
+    Book(int64_t order_max, int32_t price_max) : orders(order_max + 1), map(BARE ? 1 : order_max), sides{Ladder(price_max), Ladder(price_max)}, top(price_max) {}
 
     int32_t key(int side, int32_t price) const { return side ? top - price : price; }
-
-    void unlink(int32_t id) {
-        Order& order = orders[id];
+    Row& write(Kind kind, int64_t id, int side, int64_t price, int64_t lots) {
+        Row& row = rows[sequence & (CHUNK - 1)];
+        std::memset(&row, 0, sizeof row);
+        row.sequence = sequence++, row.kind = kind, row.order_id = id, row.side = side ? -1 : 1, row.price = price, row.lots = lots;
+        return row;
+    }
+    int32_t find(int64_t id) const {
+        if constexpr (BARE) return orders[id].lots ? (int32_t)id : 0;
+        return map.find(id, orders);
+    }
+    int32_t place(int64_t id) {
+        if constexpr (BARE) return (int32_t)id;
+        int32_t slot = free ? free : ++used;
+        if (free) free = orders[free].next;
+        map.add(id, slot);
+        return slot;
+    }
+    void unlink(int32_t slot) {
+        Order& order = orders[slot];
         Ladder& ladder = sides[order.side];
         int32_t k = key(order.side, order.price);
         Level& level = ladder.levels[k];
+        level.lots -= order.lots;
         (order.prev ? orders[order.prev].next : level.head) = order.next;
         (order.next ? orders[order.next].prev : level.tail) = order.prev;
         order.lots = 0;
         if (!level.head) ladder.vacate(k);
+        if constexpr (!BARE) { map.remove(order.id, slot); order.next = free; free = slot; }
     }
     void limit(int side, int32_t id, int32_t price, int32_t lots) {
+        if constexpr (!BARE) {
+            if (find(id)) { write(REJECTED, id, side, price, lots); return; }
+            Row& row = write(ACCEPTED, id, side, price, lots);
+            row.open_lots = lots, row.lots_ahead = sides[side].levels[key(side, price)].lots;
+        }
         Ladder& opposite = sides[!side];
         for (int32_t limit = key(!side, price); lots && opposite.best >= limit;) {
-            int32_t maker = opposite.levels[opposite.best].head;
+            Level& level = opposite.levels[opposite.best];
+            int32_t maker = level.head;
             Order& order = orders[maker];
             int32_t traded = lots < order.lots ? lots : order.lots;
-            if (fills < (int64_t)trades.size()) trades[fills] = {id, maker, order.price, traded};
             ++fills, volume += traded, lots -= traded;
-            if (traded == order.lots) unlink(maker); else order.lots -= traded;
+            Row& row = write(FILL, id, side, order.price, traded);
+            row.resting_id = order.id, row.open_lots = lots, row.resting_open_lots = order.lots - traded, row.level_lots = level.lots - traded;
+            if (traded == order.lots) unlink(maker); else { order.lots -= traded; level.lots -= traded; }
         }
         if (!lots) return;
         Ladder& own = sides[side];
-        int32_t k = key(side, price);
+        int32_t k = key(side, price), slot = place(id);
         Level& level = own.levels[k];
-        orders[id] = {lots, price, 0, level.tail, side};
-        if (level.tail) orders[level.tail].next = id; else { level.head = id; own.occupy(k); }
-        level.tail = id;
+        orders[slot] = {id, lots, price, 0, level.tail, side};
+        if (level.tail) orders[level.tail].next = slot; else { level.head = slot; own.occupy(k); }
+        level.tail = slot, level.lots += lots;
     }
     void cancel(int32_t id) {
-        if (orders[id].lots) unlink(id);
+        int32_t slot = find(id);
+        if constexpr (!BARE) {
+            if (!slot) { write(REJECTED, id, 0, 0, 0); return; }
+            write(CANCELLED, id, orders[slot].side, orders[slot].price, orders[slot].lots);
+        }
+        if (slot) unlink(slot);
     }
 };
 
-}  // namespace
-
-extern "C" int64_t run(const Record* records, int64_t n, int32_t id_max, int32_t price_max, int64_t* out) {
-    Book book(id_max, price_max, n);
+template <bool BARE>
+int64_t timed(const Record* records, int64_t n, int64_t order_max, int32_t price_max, int64_t* out) {
+    Book<BARE> book(order_max, price_max);
     auto started = std::chrono::steady_clock::now();
     for (int64_t i = 0; i < n; ++i) {
         const Record& r = records[i];
@@ -103,4 +173,10 @@ extern "C" int64_t run(const Record* records, int64_t n, int32_t id_max, int32_t
     out[0] = book.fills, out[1] = book.volume;
     out[2] = book.sides[0].best, out[3] = book.sides[1].best ? book.top - book.sides[1].best : 0;
     return std::chrono::duration_cast<std::chrono::nanoseconds>(ended - started).count();
+}
+
+}  // namespace
+
+extern "C" int64_t run(const Record* records, int64_t n, int64_t order_max, int32_t price_max, int32_t bare, int64_t* out) {
+    return bare ? timed<true>(records, n, order_max, price_max, out) : timed<false>(records, n, order_max, price_max, out);
 }

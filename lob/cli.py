@@ -23,6 +23,8 @@ def main():
         app()
     except LobError as error:
         typer.echo(f"error: {error}", err=True)
+        if (run := getattr(error, "run", None)) and run.folder:
+            typer.echo(f"the tape up to there is in {run.folder}", err=True)
         sys.exit(2)
 
 
@@ -66,6 +68,8 @@ def replay(
 
     latency = Latency(feed_ns=feed_latency_ns, order_ns=order_latency_ns)
     classes = [resolve("--agent", reference) for reference in agent or []]
+    if param and not classes:
+        raise ScenarioError(f"--param {param[0]} needs an --agent that has it")
     agents = [cls(latency=latency, **_parameters(cls, param or [])) for cls in classes]
     feed = feeds.lobster(file, book=book, from_ns=_clock_ns("--from", from_time), to_ns=_clock_ns("--to", to_time))
     simulation = Simulation(agents, feed=feed, seed=seed, out=_folder(out, f"{feed.name}-replay"), name=feed.name)
@@ -102,7 +106,7 @@ def bench(
         raise ScenarioError(f"no flow {flow!r}; the flows are {', '.join(FLOWS)}")
     results = [time_flow(FLOWS[name](), repeats) for name in ([flow] if flow else FLOWS)]
     if as_json:
-        typer.echo(json.dumps(results))
+        typer.echo(json.dumps({"flows": results}))
         return
     _console().print(_bench_table(results))
 

@@ -18,4 +18,9 @@ class TapeError(LobError):
 
 
 class AgentError(LobError):
-    """An agent's own code failed, or cannot be compiled: names agent, hook and simulated time."""
+    """An agent's own code failed, or cannot be compiled: names agent, hook and simulated time.
+
+    run: the Run up to there, if one was going on, else None.
+    """
+
+    run = None

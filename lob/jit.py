@@ -12,6 +12,7 @@ import ast
 import hashlib
 import inspect
 import os
+import platform
 import sys
 import sysconfig
 from functools import cache
@@ -26,6 +27,7 @@ from numba.core.caching import CompileResultCacheImpl, FunctionCache, _CacheLoca
 from numba.core.datamodel import models
 from numba.core.datamodel.registry import register_default
 from numba.core.errors import NumbaError as CompilerError  # noqa: F401
+from numba.core.errors import TypingError
 from numba.extending import intrinsic, overload_attribute, overload_method
 from platformdirs import user_cache_dir
 
@@ -255,15 +257,33 @@ def add_attribute(handle, name, reader):
     overload_attribute(type(handle), name)(_same_signature(reader))
 
 
-def add_method(handle, name, implementation):
-    """Give a handle a method: implementation(handle, ...) in native code, with its own names and defaults."""
-    overload_method(type(handle), name)(_same_signature(implementation))
+def add_method(handle, name, implementation, whole=()):
+    """Give a handle a method: implementation(handle, ...) in native code, with its own names and defaults.
+
+    whole: names of parameters that must be whole numbers; with anything else the caller does not compile.
+    """
+    overload_method(type(handle), name)(_same_signature(implementation, whole))
 
 
-def _same_signature(implementation):
+def _same_signature(implementation, whole=()):
     # numba asks that the typing function takes what the implementation takes, defaults included.
+    signature = inspect.signature(implementation)
+
     def choose(*args, **kwargs):
+        for name, kind in signature.bind(*args, **kwargs).arguments.items():
+            if name in whole and not isinstance(kind, (int, types.Integer, types.Boolean, types.IntEnumMember, types.Omitted)):
+                raise TypingError(f"{name} must be a whole number, was {kind}")
         return implementation
 
-    choose.__signature__ = inspect.signature(implementation)
+    choose.__signature__ = signature
     return choose
+
+
+@intrinsic
+def cycle_count(typing_context):
+    """Return the processor's clock, which grows at a steady rate: the time stamp counter of x86, the generic timer elsewhere."""
+    def codegen(context, builder, signature, args):
+        name = "llvm.readcyclecounter" if platform.machine() in ("x86_64", "AMD64") else "llvm.readsteadycounter"
+        return builder.call(cgutils.get_or_insert_function(builder.module, ir.FunctionType(ir.IntType(64), []), name), [])
+
+    return types.int64(), codegen

@@ -61,8 +61,9 @@ def apply_recorded(history, request, reports):
     A dropped level where nothing rests is the one request that has no rows.
     """
     recorded, agents = book_at(history.recorded, 0), book_at(history.agents, 0)
-    worst = agents.order_count + 4 + (recorded.order_count if request.action == DROP_LEVEL else 0)
-    if reports.capacity - reports.count < worst:
+    # Each fill takes a lot of the flow and an order of the agents; a dropped level has a row for each of its orders.
+    most = recorded.order_count if request.action == DROP_LEVEL else max(0, min(request.lots, agents.order_count))
+    if reports.capacity - reports.count < most + 4:
         return -2
     before = reports.count
     reason = _malformed(recorded, request)

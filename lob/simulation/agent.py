@@ -7,6 +7,7 @@ import difflib
 import hashlib
 import inspect
 import math
+import re
 import sys
 import types as pytypes
 import typing
@@ -14,20 +15,21 @@ import typing
 import numpy as np
 
 from lob.errors import AgentError, ScenarioError
-from lob.jit import HOOK, entry_point, jit, module_stamp, overload_method, pool_reader, record_subtype
+from lob.jit import HOOK, PACKAGE, entry_point, jit, module_stamp, overload_method, pool_reader, record_subtype
 from lob.simulation.latency import Latency
-from lob.simulation.market import market_from, notice_from, trade_from
+from lob.simulation.market import Market, market_from, notice_from, trade_from
 from lob.simulation.world import HOOKS
 
 HOOK_PARAMETERS = {"on_trade": "trade", "on_accepted": "order", "on_fill": "fill", "on_done": "order"}
 DEPTH_METHODS = ("depth_ticks", "depth_lots", "lots_at")
 FIELD_DTYPES = {int: "i8", float: "f8", bool: "?"}
+SETTINGS = ("name", "count", "venue", "latency")
 
 
 class Agent:
     """Base of every agent: annotated fields with their defaults are its parameters and its state; hooks are methods.
 
-    Hooks, all optional: on_start(market), on_timer(market), on_quote(market), on_trade(market, trade), on_accepted(market, order), on_fill(market, fill),
+    name, count (how many of them), venue and latency are settings of every agent. Hooks, all optional: on_start(market), on_timer(market), on_quote(market), on_trade(market, trade), on_accepted(market, order), on_fill(market, fill),
     on_done(market, order). Fields are int, float or bool. Class attributes without annotation: `role`, a word for the reports ("maker", "flow", "informed"),
     and `sees_fundamental`.
     Raises ScenarioError for a parameter that is unknown or of the wrong type.
@@ -36,7 +38,7 @@ class Agent:
     role = "flow"
     sees_fundamental = False
 
-    def __init__(self, *, name=None, count=1, venue=0, latency=Latency(), **parameters):
+    def __init__(self, /, *, name=None, count=1, venue=0, latency=Latency(), **parameters):
         cls = type(self)
         if not isinstance(count, int) or isinstance(count, bool) or count < 1:
             raise ScenarioError(f"{cls.__name__}.count must be a whole number >= 1, was {count!r}")
@@ -90,6 +92,8 @@ def fields_of(cls):
             hints = typing.get_type_hints(base)
             fields |= {name: hints[name] for name in base.__dict__.get("__annotations__", {})}
     for name, kind in fields.items():
+        if name in SETTINGS or hasattr(Agent, name):
+            raise AgentError(f"{cls.__name__}.{name}: a field cannot be called so, since every agent has a {name} already")
         if kind not in FIELD_DTYPES:
             raise AgentError(f"{cls.__name__}.{name}: a field is int, float or bool, was {kind!r}")
     return fields
@@ -191,7 +195,7 @@ def _compile_hook(cls, name, state_at):
     try:
         return jit(function, HOOK, keep=stamp is not None)
     except Exception as error:
-        raise AgentError(f"{cls.__name__}.{name} cannot be compiled: {_plain_words(error)}") from error
+        raise AgentError(f"{cls.__name__}.{name} cannot be compiled: {plain_words(error)}") from error
 
 
 def _code_stamp(cls):
@@ -206,8 +210,27 @@ def _code_stamp(cls):
     return hashlib.blake2b(parts.encode(), digest_size=12).hexdigest()
 
 
-def _plain_words(error):
-    """Return the lines of a compiler's message that say what and where."""
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    told = [line for line in lines if not line.startswith(("Failed in", "During:", "<source elided>", "[1", "- Resolution", "Enable logging"))]
-    return " | ".join(told[:6])[:600]
+# What the compiler says, in plain words.
+
+_WORDS = (
+    (r"Unknown attribute '(\w+)' of type Handle\((\w+)\)", lambda found: f"{found[2].lower()} has no {found[1]!r}" + _near(found[1]) * (found[2] == "Market")),
+    (r"No definition for lowering Handle\((\w+)\)\.(\w+) = .*", lambda found: f"{found[1].lower()}.{found[2]} cannot be set"),
+    (r"Unknown attribute '(\w+)' of type Record.*|'(\w+)'", lambda found: f"self has no field {found[1] or found[2]!r}"),
+    (r"Cannot cast (.+) to (\w+): %.*", lambda found: f"{found[1]} does not fit into {found[2]}"),
+    (r"\w+Error: (?!Failed in)(.+)", lambda found: found[1]),
+)
+
+
+def plain_words(error):
+    """Return what an error says is wrong, in one line; of the compiler's long story the innermost reason, and where in the user's file it arose."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()] or [""]
+    known = [say(found) for line in lines for pattern, say in _WORDS if (found := re.fullmatch(pattern, line))]
+    others = [line for line in lines if not line.startswith(("Failed in", "During:", "raised from", "- Resolution", "File ", "<source"))] or lines
+    words = known[0] if known else " ".join(others[:2] if others[0].endswith(":") else others[:1])
+    places = [(file, line) for file, line in re.findall(r" at (\S+\.py) \((\d+)\)", str(error)) if not file.startswith(str(PACKAGE))]
+    return words[:400] + (f" ({places[0][0]}, line {places[0][1]})" if places else "")
+
+
+def _near(word):
+    near = difflib.get_close_matches(word, [name for name in dir(Market) if not name.startswith("_")], 1)
+    return f": did you mean {near[0]!r}?" if near else ""

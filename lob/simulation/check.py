@@ -2,7 +2,7 @@
 import numpy as np
 
 from lob.errors import AgentError
-from lob.messages import Action, RejectReason, ReportKind
+from lob.messages import Action, Flag, RejectReason, ReportKind
 from lob.simulation.agent import Agent, check_hooks, fields_of
 from lob.simulation.fundamental import Fundamental
 from lob.simulation.latency import Latency
@@ -52,7 +52,7 @@ def check_agent(agent, seconds=30, seed=1):
         _same(cls, first, _run(agent, seconds, seed, plain=False), "the plain and the compiled run")
     rows = first.tape.rows
     fills = (rows["kind"] == ReportKind.FILL) & ((rows["owner"] == 1) | (rows["resting_owner"] == 1))
-    return {"requests": len(np.unique(own["sent_ns"])), "fills": int(fills.sum())}
+    return {"requests": int(np.count_nonzero(own["flags"] & Flag.LAST)), "fills": int(fills.sum())}
 
 
 def _run(agent, seconds, seed, plain):

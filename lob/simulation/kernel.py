@@ -11,7 +11,7 @@ from lob.exchange.book import book_at
 from lob.exchange.history import apply_agent, apply_recorded, history_at
 from lob.exchange.reports import report_at, request_at
 from lob.jit import call_at, address_of, jit
-from lob.messages import Action, CancelReason, ReportKind
+from lob.messages import LOTS_MAX, Action, CancelReason, ReportKind
 from lob.simulation import schedule
 from lob.simulation.depth import advance_replica, depth_is_short, publish_depth, replica_at
 from lob.simulation.fundamental import advance_fundamental, fundamental_at
@@ -25,7 +25,7 @@ from lob.simulation.world import (
 
 START, TIMER, REQUEST, REPORT, FUNDAMENTAL, QUOTE, TRADE = (int(e) for e in Event)
 ACCEPTED, FILL, CANCELLED, REDUCED, REPLACED, REJECTED, PRINT, STATUS = (int(k) for k in ReportKind)
-FOR_REPLACE, MARKET, EXECUTE = int(CancelReason.REPLACED), int(Action.MARKET), int(Action.EXECUTE)
+FOR_REPLACE, MARKET, DROP_LEVEL = int(CancelReason.REPLACED), int(Action.MARKET), int(Action.DROP_LEVEL)
 
 
 class Stop(IntEnum):
@@ -123,6 +123,7 @@ def _wake(world, agent, kind):
 def _call(world, agent, hook, notice):
     """Call a hook, or stop for Python to call it."""
     world.delivery_count += 1
+    world.hook_requests, world.hook_timers = 0, 0
     world.current_owner, world.current_hook, world.current_notice = agent.owner, hook, notice
     address = hook_of(agent, hook)
     if address:
@@ -157,7 +158,8 @@ def _recorded_row(world, time_ns):
     request = request_at(world.feed, world.feed_next)
     venue, reports = venue_of(world, request.book), reports_of(world)
     world.now_ns = time_ns
-    short = _answers_are_short(world, venue, request.lots)
+    # A dropped level takes every order that stands there, whatever it says of lots.
+    short = _answers_are_short(world, venue, LOTS_MAX if request.action == DROP_LEVEL else request.lots)
     if short:
         return short
     first = reports.count

@@ -3,6 +3,8 @@
 Owns the agent's window. As native code it is a handle, an address whose only attributes and methods are those given here; as Python it is a `Market`
 over the same memory and the same functions. It holds nothing that has not reached the agent yet.
 """
+from operator import index
+
 import numpy as np
 
 from lob.jit import add_attribute, add_method, handle_type, jit
@@ -12,7 +14,7 @@ from lob.simulation import schedule, streams
 from lob.simulation.depth import replica_at, replica_key, replica_lots
 from lob.simulation.fundamental import fundamental_at, fundamental_ticks_at
 from lob.simulation.latency import order_delay
-from lob.simulation.world import AGENT, NOTICE, TRADE, Event, agent_at, notice_at, schedule_of, request_of, requests_of, stream_of, take, trade_at, world_at
+from lob.simulation.world import AGENT, NEVER_NS, NOTICE, SENDS_MAX, TRADE, Event, agent_at, notice_at, request_of, requests_of, schedule_of, stream_of, take, trade_at, world_at
 
 ORDER_IDS_PER_OWNER = 10**12
 LIMIT, MARKET, CANCEL, REPLACE = (int(a) for a in list(Action)[:4])
@@ -27,6 +29,9 @@ MARKET_FIELDS = (
 NOTICE_FIELDS = ("time_ns", "id", "price_ticks", "lots", "open_lots", "lots_ahead", "side", "reason", "kind", "is_maker")
 TRADE_FIELDS = TRADE.names
 
+# No float enters the exchange, not even by being cut to an integer: whoever computes a price rounds it on purpose.
+WHOLE = ("side", "price_ticks", "lots", "order_id", "tif")
+
 
 # What an agent can do: functions of its record, compiled once.
 
@@ -36,14 +41,16 @@ def _send(agent, action, side, price_ticks, lots, tif, flags, order_id):
     world = world_at(agent.world, 0)
     events = schedule_of(world)
     requests = requests_of(world)
-    if requests.taken + 2 >= requests.capacity or events.count + 1 >= events.capacity:
+    world.hook_requests += 1
+    if world.hook_requests > SENDS_MAX or requests.taken + 2 >= requests.capacity or events.count + 1 >= events.capacity:
         raise RuntimeError("an agent may send at most 1,000 requests in one call of a hook")
     slot = take(requests)
     request = request_of(world, slot)
     agent.order_last_ns = max(agent.order_last_ns, agent.now_ns + order_delay(world, agent))
     request.time_ns, request.sent_ns, request.order_id = agent.order_last_ns, agent.now_ns, order_id
     request.price_ticks, request.lots, request.owner, request.book = price_ticks, lots, agent.owner, agent.venue
-    request.action, request.side, request.tif, request.flags = action, side, tif, flags
+    # A byte must not make a side of what was none.
+    request.action, request.side, request.tif, request.flags = action, side if -1 <= side <= 1 else 0, tif if 0 <= tif <= 255 else 255, flags
     schedule.add(events, agent.order_last_ns, REQUEST, slot)
 
 
@@ -65,15 +72,17 @@ def change(address, action, order_id, price_ticks, lots, post_only):
 
 @jit
 def set_timer(address, time_ns):
-    """Plan the agent's next on_timer, in place of one that is planned."""
+    """Plan the agent's next on_timer, in place of one that is planned. A float is cut to whole nanoseconds."""
     agent = agent_at(address, 0)
-    if time_ns < agent.now_ns:
-        raise ValueError("wake_at: the time is in the past")
+    # Asked so that a nan is refused too.
+    if not agent.now_ns <= time_ns < NEVER_NS:
+        raise ValueError("wake_at: the time is in the past" if time_ns < agent.now_ns else "wake_at: the time never comes")
     world = world_at(agent.world, 0)
     events = schedule_of(world)
-    if events.count + 1 >= events.capacity:
+    world.hook_timers += 1
+    if world.hook_timers > SENDS_MAX or events.count + 1 >= events.capacity:
         raise RuntimeError("an agent may set its timer at most 1,000 times in one call of a hook")
-    agent.timer_sequence = schedule.add(events, time_ns, TIMER, agent.owner)
+    agent.timer_sequence = schedule.add(events, np.int64(time_ns), TIMER, agent.owner)
 
 
 @jit
@@ -197,10 +206,18 @@ _METHODS = {
     "integers": lambda market, low, high: integers(address_from(market), low, high),
 }
 for _name, _method in _METHODS.items():
-    add_method(market_type, _name, _method)
+    add_method(market_type, _name, _method, WHOLE)
 
 
 # The Python face.
+
+def _whole(name, value):
+    """Return a number as an integer; TypeError if it is none."""
+    try:
+        return index(value)
+    except TypeError:
+        raise TypeError(f"{name} must be a whole number, was {value!r}") from None
+
 
 class _Window:
     """Read-only words of a record at an address."""
@@ -252,37 +269,40 @@ class Market(_Window):
         bid, ask = self.best_bid_ticks, self.best_ask_ticks
         return (bid + ask) * 0.5 if bid and ask else np.nan
 
+    def _enter(self, action, side, price_ticks, lots, post_only, tif):
+        return enter(self._address, action, _whole("side", side), _whole("price_ticks", price_ticks), _whole("lots", lots), bool(post_only), _whole("tif", tif))
+
     def limit(self, side, price_ticks, lots, post_only=False, tif=GTC):
         """Send a limit order; return its id at once. What becomes of it arrives by reports."""
-        return enter(self._address, LIMIT, int(side), price_ticks, lots, post_only, int(tif))
+        return self._enter(LIMIT, side, price_ticks, lots, post_only, tif)
 
     def buy(self, price_ticks, lots, post_only=False, tif=GTC):
         """Send a limit order to buy; return its id."""
-        return enter(self._address, LIMIT, BUY, price_ticks, lots, post_only, int(tif))
+        return self._enter(LIMIT, BUY, price_ticks, lots, post_only, tif)
 
     def sell(self, price_ticks, lots, post_only=False, tif=GTC):
         """Send a limit order to sell; return its id."""
-        return enter(self._address, LIMIT, SELL, price_ticks, lots, post_only, int(tif))
+        return self._enter(LIMIT, SELL, price_ticks, lots, post_only, tif)
 
     def market_order(self, side, lots):
         """Send a market order; return its id."""
-        return enter(self._address, MARKET, int(side), 0, lots, False, GTC)
+        return self._enter(MARKET, side, 0, lots, False, GTC)
 
     def cancel(self, order_id, lots=0):
         """Send a cancel of an order, or of at most so many of its lots."""
-        change(self._address, CANCEL, order_id, 0, lots, False)
+        change(self._address, CANCEL, _whole("order_id", order_id), 0, _whole("lots", lots), False)
 
     def replace(self, order_id, price_ticks, lots, post_only=False):
         """Send a replace: a new price and new open lots."""
-        change(self._address, REPLACE, order_id, price_ticks, lots, post_only)
+        change(self._address, REPLACE, _whole("order_id", order_id), _whole("price_ticks", price_ticks), _whole("lots", lots), bool(post_only))
 
     def wake_at(self, time_ns):
         """Set the agent's one timer: on_timer comes at time_ns, and not at a time set before."""
-        set_timer(self._address, time_ns)
+        set_timer(self._address, int(time_ns))
 
     def wake_after(self, delay_ns):
         """Set the agent's one timer to delay_ns from now."""
-        set_timer(self._address, self.now_ns + delay_ns)
+        set_timer(self._address, int(self.now_ns + delay_ns))
 
     def fundamental_ticks(self, delay_ns=0):
         """Return the fundamental value as it stood delay_ns ago; only for a class with sees_fundamental = True."""

@@ -4,6 +4,7 @@ Owns every numpy array that the world's records reach by address, so that none g
 """
 import numpy as np
 
+from lob.errors import FeedError
 from lob.exchange.book import BookMemory
 from lob.exchange.history import HistoryMemory
 from lob.exchange.reports import ReportBuffer
@@ -187,6 +188,7 @@ class WorldMemory:
 
     def _feed(self, feed):
         self.feed_rows = np.zeros(0, REQUEST) if feed is None else np.ascontiguousarray(feed.rows, REQUEST)
+        _check_feed(self.feed_rows, self["venue_count"])
         self.record["feed"], self.record["feed_count"] = self.feed_rows.ctypes.data, len(self.feed_rows)
 
     def grow_world(self):
@@ -214,3 +216,16 @@ class WorldMemory:
         for owner, state in self.states.items():
             for name, kind in native(type(agents[owner - 1])).fields.items():
                 setattr(agents[owner - 1], name, kind(state[name][0]))
+
+
+def _check_feed(rows, venue_count):
+    """Raise FeedError unless native code can take the rows as they are: the recorded flow has no owner, a venue that there is, and times that never go back."""
+    rules = (
+        ("owner", "must be 0, the recorded flow", rows["owner"] != 0),
+        ("book", f"must be below {venue_count}, the number of venues", rows["book"] >= venue_count),
+        ("time_ns", "must not go back", np.diff(rows["time_ns"], prepend=rows["time_ns"][:1]) < 0),
+    )
+    for field, rule, broken in rules:
+        if broken.any():
+            row = int(np.argmax(broken))
+            raise FeedError(f"feed.rows[{row}].{field} {rule}, was {rows[field][row]}")

@@ -87,8 +87,9 @@ def resolve(place, reference):
         raise ScenarioError(f'{place} must be "module:Class", was {reference!r}')
     try:
         module = importlib.import_module(module_name)
-    except ImportError as error:
-        raise ScenarioError(f"{place}: {module_name} cannot be imported: {error}") from error
+    except Exception as error:  # A user's module can fail in any way.
+        near = difflib.get_close_matches(module_name, [POPULATION], 1)
+        raise ScenarioError(f"{place}: {module_name} cannot be imported: {error}" + (f": did you mean {POPULATION!r}?" if near not in ([], [module_name]) else "")) from error
     cls = getattr(module, class_name, None)
     classes = [name for name, value in vars(module).items() if isinstance(value, type) and issubclass(value, Agent) and value is not Agent]
     if not (isinstance(cls, type) and issubclass(cls, Agent)):
@@ -110,15 +111,24 @@ def _scenario(document, stem, toml):
     instrument = _made("instrument", Instrument, _checked_numbers("instrument", document.get("instrument", {})))
     if not document.get("agents"):
         raise ScenarioError("agents must have at least one [[agents]] table")
-    minutes = document.get("minutes", 10.0)
+    minutes, seed = document.get("minutes", 10.0), document.get("seed", 1)
+    if not 0 <= seed < 2**63:
+        raise ScenarioError(f"seed must be from 0 to 2^63 - 1, was {seed!r}")
     if not 0 < minutes < math.inf:
         raise ScenarioError(f"minutes must be > 0, was {minutes!r}")
     return Scenario(
-        name=document.get("name", stem), seed=document.get("seed", 1), minutes=minutes, toml=toml, instrument=instrument,
-        opening_price_ticks=instrument.to_ticks(document.get("opening_price", "100.00")),
+        name=document.get("name", stem), seed=seed, minutes=minutes, toml=toml, instrument=instrument,
+        opening_price_ticks=_opening_ticks(instrument, document.get("opening_price", "100.00")),
         fundamental=_made("fundamental", Fundamental, document["fundamental"]) if "fundamental" in document else None,
         agents=tuple(_agent(f"agents[{i}]", table) for i, table in enumerate(document["agents"])),
     )
+
+
+def _opening_ticks(instrument, price):
+    try:
+        return instrument.to_ticks(price)
+    except LobError as error:
+        raise ScenarioError(f"opening_price: {error}") from error
 
 
 def _check_keys(place, table, kinds):

@@ -3,11 +3,13 @@
 Owns the loop around the kernel: it advances in slices, hands full buffers of rows to the tape, makes room where an array is full, calls the hooks of Python
 agents, shows progress, and ends cleanly whatever stops it. Nothing here decides what happens in the market.
 """
+import copy
 import platform
 import signal
 import sys
 import threading
 import time
+from collections import Counter
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -16,11 +18,11 @@ from pathlib import Path
 
 import numpy as np
 
-from lob.errors import AgentError, LobError, ScenarioError
+from lob.errors import AgentError, ScenarioError
 from lob.instrument import Instrument
-from lob.jit import CompilerError, source_hash
+from lob.jit import source_hash
 from lob.messages import PRICE_MAX_TICKS, REPORT
-from lob.simulation.agent import Agent
+from lob.simulation.agent import Agent, plain_words
 from lob.simulation.kernel import Stop, advance
 from lob.simulation.market import Market, Notice, Trade
 from lob.simulation.memory import WorldMemory
@@ -33,9 +35,9 @@ SLICE_SECONDS = 0.1  # of wall time between two looks at the progress and at Ctr
 
 @dataclass
 class Run:
-    """What came out of a simulation.
+    """What came out of a simulation, from its beginning on.
 
-    agents: the instances, owner 1 first, with their final state. requests: orders, cancels and replaces that reached an exchange. deliveries: wake-ups and
+    agents: one instance each, owner 1 first, with their final state. requests: orders, cancels and replaces that reached an exchange. deliveries: wake-ups and
     reports that reached an agent. is_complete: False after Ctrl-C or an agent's error. folder: where the tape is, None if it is in memory.
     """
 
@@ -60,7 +62,7 @@ class Run:
 class Simulation:
     """A world of agents around an exchange, or inside a recorded day.
 
-    agents: Agent instances; one with count=n stands for n of them. feed: a Feed; the agents then trade inside that day (execution rule `passive`). opening_price_ticks:
+    agents: Agent instances, which stay as they are: a copy of each takes part, n of them for one with count=n. feed: a Feed; the agents then trade inside that day (execution rule `passive`). opening_price_ticks:
     what agents see as market.opening_ticks and where the fundamental begins. fundamental: a Fundamental, seen by agents with sees_fundamental. out: a folder for
     the tape, else it stays in memory. plain: run compiled agents as Python too.
     Raises ScenarioError for settings that cannot be used.
@@ -73,39 +75,54 @@ class Simulation:
             raise ScenarioError(f"seed must be a whole number from 0 to 2^63 - 1, was {seed!r}")
         self.feed, self.seed, self.fundamental, self.name, self.scenario_toml = feed, seed, fundamental, name, scenario_toml
         self.instrument = instrument or (Instrument(feed.name, feed.tick_size, feed.lot_size) if feed else Instrument())
-        self.opening_price_ticks = opening_price_ticks or (_first_price(feed) if feed else 10_000)
-        if not isinstance(self.opening_price_ticks, int) or not 1 <= self.opening_price_ticks <= PRICE_MAX_TICKS:
+        self.opening_price_ticks = opening_price_ticks if opening_price_ticks is not None else _first_price(feed) if feed else 10_000
+        if not isinstance(self.opening_price_ticks, int) or isinstance(self.opening_price_ticks, bool) or not 1 <= self.opening_price_ticks <= PRICE_MAX_TICKS:
             raise ScenarioError(f"opening_price_ticks must be from 1 to 2^31, was {self.opening_price_ticks!r}")
         self.start_ns = feed.start_ns if feed else 0
         self.world = WorldMemory(self.agents, seed, self.opening_price_ticks, self.start_ns, feed=feed, fundamental=fundamental, plain=plain)
         self.folder = None if out is None else Path(out)
         self._callbacks = _callbacks(self.agents, self.world, plain)
+        self._memory, self._has_run, self._wall_seconds = _MemorySink(), False, 0.0
 
     def run(self, minutes=None, *, seconds=None, until_ns=None, progress=None):
         """Let time pass, by default to the end of the feed, and return a Run. Ctrl-C ends it early with all that has happened so far.
 
+        A second call goes on where the first ended; its Run is of the whole time, as if there had been one call, and so is the tape.
         progress: True shows a bar on standard error, by default where that is a terminal.
-        Raises AgentError if an agent's own code fails, TapeError if the disk does; the tape up to there is kept.
+        Raises AgentError if an agent's own code fails, with the Run up to there as its `run`; TapeError if the disk does, which has the tape up to there.
         """
         end_ns = _end_ns(self, minutes, seconds, until_ns)
         provenance = self._provenance(end_ns)
-        sink = _MemorySink() if self.folder is None else TapeWriter(self.folder, provenance)
+        sink = self._sink(provenance)
         started, failure = time.perf_counter(), None
         try:
             is_complete = self._advance_to(end_ns, sink, sys.stderr.isatty() if progress is None else progress)
         except AgentError as error:
             is_complete, failure = False, error
         self._hand_over(sink)
-        wall_seconds = time.perf_counter() - started
+        self._wall_seconds += time.perf_counter() - started
         self.world.copy_states_to(self.agents)
         provenance |= {"complete": is_complete, "end_ns": end_ns if is_complete else self.world["now_ns"]}
         rows = sink.close(provenance) if self.folder is None else (sink.close(provenance), None)[1]
-        if failure:
-            raise failure
-        return Run(
-            self.agents, provenance, self.world["request_count"], self.world["delivery_count"], wall_seconds, sink.sha256, is_complete, self.folder,
+        run = Run(
+            self.agents, provenance, self.world["request_count"], self.world["delivery_count"], self._wall_seconds, sink.sha256, is_complete, self.folder,
             self.world["feed_next"], self.world["feed_unknown"], rows,
         )
+        if failure:
+            failure.run = run
+            raise failure
+        return run
+
+    def _sink(self, provenance):
+        """Return where rows go, those of earlier calls of `run` in it."""
+        if self.folder is None:
+            return self._memory
+        earlier = Tape.read(self.folder).rows if self._has_run else None
+        sink = TapeWriter(self.folder, provenance)
+        if earlier is not None:
+            sink.append(earlier)
+        self._has_run = True
+        return sink
 
     def _advance_to(self, end_ns, sink, progress):
         with _interrupt() as interrupted, _bar(progress, self.name, self.start_ns, end_ns) as show:
@@ -119,25 +136,30 @@ class Simulation:
             return not interrupted
 
     def _advance_slice(self, until_ns, sink, interrupted):
-        address, python, time_is_reached = self.world.address, int(Stop.PYTHON), int(Stop.TIME)
+        while True:
+            try:
+                stop = self._advance_with_callbacks(until_ns, interrupted)
+            except Exception as error:
+                raise AgentError(f"{self._place()}: {type(error).__name__}: {plain_words(error)}") from error
+            if stop == Stop.TIME or interrupted:
+                return
+            self._make_room(stop, sink)
+
+    def _advance_with_callbacks(self, until_ns, interrupted):
+        """Let events happen, with the calls of Python agents, until something else is needed; return the Stop."""
+        address, python, callbacks = self.world.address, int(Stop.PYTHON), self._callbacks
         words = memoryview(self.world.record.view(np.int64))
         owner, hook, notice = (WORLD.names.index(name) for name in ("current_owner", "current_hook", "current_notice"))
-        callbacks = self._callbacks
-        try:
-            while True:
-                stop = advance(address, until_ns)
-                while stop == python:
-                    callbacks[words[owner]][words[hook]](words[notice])
-                    stop = advance(address, until_ns)
-                if stop == time_is_reached or interrupted:
-                    return
-                self._make_room(stop, sink)
-        except (LobError, CompilerError):
-            raise
-        except Exception as error:
-            agent = self.agents[words[owner] - 1]
-            place = f"{agent._name} ({type(agent).__name__}), {HOOKS[words[hook]]}, at {self.world['now_ns']:,} ns"
-            raise AgentError(f"{place}: {type(error).__name__}: {error}") from error
+        while (stop := advance(address, until_ns)) == python:
+            callbacks[words[owner]][words[hook]](words[notice])
+            if interrupted:
+                break
+        return stop
+
+    def _place(self):
+        """Return who was called last, for what and when."""
+        agent = self.agents[self.world["current_owner"] - 1]
+        return f"{agent._name} ({type(agent).__name__}), {HOOKS[self.world['current_hook']]}, at {self.world['now_ns']:,} ns"
 
     def _make_room(self, stop, sink):
         if stop == Stop.TAPE:
@@ -145,7 +167,7 @@ class Simulation:
                 self.world.reports.grow()
             self._hand_over(sink)
         elif stop == Stop.STUCK:
-            raise AgentError(f"time stands still at {self.world['now_ns']:,} ns: agents without latency answer each other for ever; give them a Latency")
+            raise AgentError(f"{self._place()}: time stands still: a timer set to now, or agents without latency answering each other, for ever; give them a Latency")
         elif stop == Stop.BOOK:
             self.world.grow_books()
         elif stop == Stop.RINGS:
@@ -156,7 +178,9 @@ class Simulation:
     def _hand_over(self, sink):
         reports = self.world.reports
         if reports.count:
-            sink.append(reports.rows[:reports.count])
+            # Rows that a disk took before it was full are not written again.
+            kept = sink.row_count - int(reports.rows["sequence"][0])
+            sink.append(reports.rows[kept:reports.count])
             reports.record["count"] = 0
 
     def _provenance(self, end_ns):
@@ -174,13 +198,15 @@ class _MemorySink:
     """Keeps the rows of a run in memory."""
 
     def __init__(self):
-        self.chunks = []
+        self.chunks, self.row_count = [np.zeros(0, REPORT)], 0
 
     def append(self, rows):
         self.chunks.append(rows.copy())
+        self.row_count += len(rows)
 
     def close(self, provenance):
-        self.rows = np.concatenate(self.chunks) if self.chunks else np.zeros(0, REPORT)
+        self.rows = np.concatenate(self.chunks)
+        self.chunks = [self.rows]
         return self.rows
 
     @property
@@ -196,16 +222,21 @@ def _each(agents):
             raise ScenarioError(f"agents[{i}] must be an instance of lob.Agent, was {agent!r}")
         if agent._venue != 0:
             raise ScenarioError(f"agents[{i}].venue must be 0, the only venue there is, was {agent._venue}")
-        clones = [agent] if agent._count == 1 else [agent.clone() for _ in range(agent._count)]
-        for number, clone in enumerate(clones, 1):
-            if len(clones) > 1:
-                clone._name = f"{agent._name}-{number}"
-            each.append(clone)
-    names = [agent._name for agent in each]
-    for owner, agent in enumerate(each, 1):
-        if names.count(agent._name) > 1:
-            agent._name = f"{agent._name}-{owner}"
+        each += [copy.copy(agent) for _ in range(agent._count)]
+    _name(each)
     return each
+
+
+def _name(agents):
+    """Number the agents that share a name, so that every one has its own."""
+    bearers, numbers = Counter(agent._name for agent in agents), Counter()
+    for agent in agents:
+        name = agent._name
+        if bearers[name] > 1:
+            numbers[name] += 1
+            while f"{name}-{numbers[name]}" in bearers:
+                numbers[name] += 1
+            agent._name = f"{name}-{numbers[name]}"
 
 
 def _first_price(feed):
@@ -222,12 +253,14 @@ def _end_ns(simulation, minutes, seconds, until_ns):
     if not given:
         if simulation.feed is None:
             raise ScenarioError("give minutes, seconds or until_ns: a living market has no end of its own")
-        return simulation.feed.end_ns
+        return max(simulation.feed.end_ns, simulation.world["now_ns"])
     if isinstance(given[0], bool) or not isinstance(given[0], (int, float)) or not 0 < given[0] < 2**62:
         raise ScenarioError(f"the length of a run must be a positive number, was {given[0]!r}")
-    if until_ns is not None:
-        return int(until_ns)
-    return simulation.world["now_ns"] + round((minutes * 60 if minutes is not None else seconds) * 1_000_000_000)
+    now_ns = simulation.world["now_ns"]
+    end_ns = int(until_ns) if until_ns is not None else now_ns + round((minutes * 60 if minutes is not None else seconds) * 1_000_000_000)
+    if not now_ns <= end_ns < 2**62:
+        raise ScenarioError(f"a run must end between now, {now_ns:,} ns, and 2^62 ns, not at {end_ns:,} ns")
+    return end_ns
 
 
 def _callbacks(agents, world, plain):

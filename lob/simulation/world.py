@@ -72,7 +72,7 @@ WORLD = _int64s(
     "now_ns", "schedule", "reports", "venues", "venue_count", "agents", "agent_count", "streams", "links", "delay_max_ns",
     "requests", "notices",
     "feed", "feed_next", "feed_count", "feed_unknown", "fundamental",
-    "request_count", "delivery_count", "current_owner", "current_hook", "current_notice", "same_time_events",
+    "request_count", "delivery_count", "current_owner", "current_hook", "current_notice", "hook_requests", "hook_timers", "same_time_events",
 )
 
 agent_at, venue_at, world_at = pool_reader(AGENT), pool_reader(VENUE), pool_reader(WORLD)

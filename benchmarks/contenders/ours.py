@@ -1,0 +1,108 @@
+"""The engine, from compiled code, in batches and a call at a time; and the two ends: its reference in plain Python and the yardstick in C++."""
+import numpy as np
+from matcher import build_yardstick, time_yardstick, to_records
+from recycled import play_all, warm_book
+
+from contenders import Contender, Outcome, columns, outcome_of, queues_of
+from lob.bench import Flow
+from lob.exchange.order_book import OrderBook
+from lob.exchange.reference import ReferenceBook
+from lob.messages import REPORT, Action
+
+BATCH = 4_096
+
+
+class CompiledCode(Contender):
+    name, package, does = "lob, from compiled code", None, "matches"
+    how = "the loop over the messages is compiled, as in a simulation; reports go to one chunk that is used again"
+
+    def __init__(self, stream):
+        self.book, self.requests = warm_book(Flow("stream", stream.warm, stream.timed)), stream.timed
+
+    def run(self):
+        play_all(self.book, self.requests)
+
+    def outcome(self):
+        queues, levels, touch = queues_of(self.book)
+        return Outcome(queues=queues, levels=levels, touch=touch)
+
+
+class SendMany(Contender):
+    name, package, does = "lob, OrderBook.send_many", None, "matches"
+    how = f"{BATCH:,} messages a call from Python, all reports kept"
+
+    def __init__(self, stream):
+        self.book, self.rows = OrderBook(), []
+        self.book.send_many(stream.warm)
+        self.batches = [stream.timed[start:start + BATCH] for start in range(0, len(stream.timed), BATCH)]
+
+    def run(self):
+        self.rows = [self.book.send_many(batch) for batch in self.batches]
+
+    def outcome(self):
+        return outcome_of(self.book, np.concatenate([np.zeros(0, REPORT), *self.rows]))
+
+
+class OneCall(Contender):
+    name, package, does = "lob, one call a message", None, "matches"
+    how = "OrderBook.limit, .market or .cancel from Python for each message, all reports kept"
+
+    def __init__(self, stream):
+        self.book, self.rows = OrderBook(), []
+        self.book.send_many(stream.warm)
+        self.messages = columns(stream.timed, "action", "side", "price_ticks", "lots", "order_id")
+
+    def run(self):
+        book, keep = self.book, self.rows.append
+        for action, side, price_ticks, lots, order_id in self.messages:
+            if action == Action.LIMIT:
+                keep(book.limit(side, price_ticks, lots, order_id))
+            elif action == Action.CANCEL:
+                keep(book.cancel(order_id))
+            else:
+                keep(book.market(side, lots, order_id))
+
+    def outcome(self):
+        return outcome_of(self.book, np.concatenate([np.zeros(0, REPORT), *self.rows]))
+
+
+class Reference(Contender):
+    name, package, does = "lob, ReferenceBook", None, "matches"
+    how = "the specification of the engine in plain Python on sortedcontainers; all reports kept"
+
+    def __init__(self, stream):
+        self.book, self.rows = ReferenceBook(), None
+        self.book.send_many(stream.warm)
+        self.requests = stream.timed.tolist()
+
+    def run(self):
+        self.rows = [row for request in self.requests for row in self.book.apply(request)]
+
+    def outcome(self):
+        return outcome_of(self.book, np.array(self.rows, REPORT))
+
+
+class Yardstick(Contender):
+    name, package, does = "C++ yardstick", None, "matches"
+    how = "the same algorithm by hand, prices and ids bounded, trades kept, no reports and no checks; the stream less its warm part"
+
+    def __init__(self, stream):
+        self.compiled = build_yardstick()
+        if self.compiled is None:
+            raise FileNotFoundError("no C++ compiler")
+        market_price = int(stream.warm["price_ticks"].max() + stream.timed["price_ticks"].max())
+        self.warm, self.all = to_records(stream.warm, market_price), to_records(np.concatenate([stream.warm, stream.timed]), market_price)
+        self.seen = None
+
+    def nanoseconds(self):
+        """Return what the timed part took. The yardstick begins with an empty book, so it is what the whole took less what its warm part takes."""
+        warm_ns, _ = time_yardstick(self.compiled, self.warm)
+        ns, self.seen = time_yardstick(self.compiled, self.all)
+        return ns * len(self.all) - warm_ns * len(self.warm)
+
+    def outcome(self):
+        fills, volume_lots, best_bid_ticks, best_ask_ticks = self.seen
+        return Outcome(fills, volume_lots, touch=(best_bid_ticks or None, best_ask_ticks or None))
+
+
+CONTENDERS = (Yardstick, CompiledCode, SendMany, OneCall, Reference)

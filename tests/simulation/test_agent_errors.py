@@ -1,0 +1,249 @@
+"""When an agent's own code fails, the error says whose, where and when, and what happened up to there is not lost."""
+from pathlib import Path
+
+import pytest
+from crowd import MS_NS, crowd
+
+from lob import Agent, AgentError, Instrument, Latency, ScenarioError, Simulation, Tape, compiled, verify
+
+
+@compiled
+class DividesByInventory(Agent):
+    """Buys, and is sorry when the fill arrives."""
+
+    lots: int = 3
+
+    def on_start(self, market):
+        market.wake_at(500 * MS_NS)
+
+    def on_timer(self, market):
+        market.market_order(1, self.lots)
+
+    def on_fill(self, market, fill):
+        self.lots = 1 // (fill.lots - fill.lots)
+
+
+def failed(out=None, plain=False):
+    """Return the error and the Simulation of a market in which DividesByInventory fails."""
+    simulation = Simulation([*crowd(), DividesByInventory(name="unlucky", latency=Latency(feed_ns=MS_NS))], seed=2, out=out, plain=plain)
+    with pytest.raises(AgentError) as failure:
+        simulation.run(seconds=5)
+    return failure.value
+
+
+@pytest.mark.parametrize("plain", [False, True])
+def test_the_error_names_the_agent_the_hook_and_the_time(plain):
+    error = failed(plain=plain)
+    assert str(error).startswith("unlucky (DividesByInventory), on_fill, at 501,000,000 ns: ZeroDivisionError: integer division")
+    assert isinstance(error.__cause__, ZeroDivisionError)
+
+
+@pytest.mark.parametrize("plain", [False, True])
+def test_the_tape_up_to_the_error_is_kept_in_memory(plain):
+    run = failed(plain=plain).run
+    assert not run.is_complete
+    assert run.provenance["complete"] is False
+    assert run.provenance["end_ns"] == 501 * MS_NS
+    assert 490 * MS_NS < run.tape.rows["time_ns"][-1] <= 501 * MS_NS
+    assert verify(run.tape).ok
+
+
+@pytest.mark.parametrize("plain", [False, True])
+def test_the_tape_up_to_the_error_is_kept_on_disk(plain, tmp_path):
+    run = failed(tmp_path, plain).run
+    tape = Tape.read(tmp_path)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["tape.parquet"]
+    assert tape.provenance["complete"] is False
+    assert tape.sha256 == run.tape_sha256 == failed(plain=plain).run.tape_sha256
+    assert verify(tape).ok
+
+
+def message_of(cls, plain):
+    with pytest.raises(AgentError) as failure:
+        Simulation([cls()], plain=plain).run(seconds=1)
+    return str(failure.value)
+
+
+def test_an_error_of_this_library_in_an_agents_hook_is_the_agents():
+    class Rounds(Agent):
+        def on_start(self, market):
+            market.buy(Instrument().to_ticks("100.005"), 1)
+
+    assert message_of(Rounds, plain=True).startswith("Rounds (Rounds), on_start, at 0 ns: LobError: price of XYZ must be a multiple of the tick size 0.01")
+
+
+@compiled
+class Fractions(Agent):
+    """Sends whatever number it is told to be a price, lots or an order."""
+
+    def on_start(self, market):
+        market.buy(market.opening_ticks * 0.5, 1)
+
+
+@compiled
+class HalfLots(Agent):
+    def on_start(self, market):
+        market.market_order(1, 0.5)
+
+
+@compiled
+class HalfOrder(Agent):
+    def on_start(self, market):
+        market.cancel(1.5)
+
+
+@compiled
+class Word(Agent):
+    def on_start(self, market):
+        market.replace(1, "best", 5)
+
+
+@pytest.mark.parametrize(
+    ("cls", "name", "native", "python"),
+    [(Fractions, "price_ticks", "float64", "5000.0"), (HalfLots, "lots", "float64", "0.5"), (HalfOrder, "order_id", "float64", "1.5"), (Word, "price_ticks", "unicode_type", "'best'")],
+)
+def test_no_float_enters_the_exchange(cls, name, native, python):
+    assert message_of(cls, plain=True) == f"{cls.__name__} ({cls.__name__}), on_start, at 0 ns: TypeError: {name} must be a whole number, was {python}"
+    assert message_of(cls, plain=False).startswith(f"{cls.__name__}.on_start cannot be compiled: {name} must be a whole number, was {native} ({__file__}, line ")
+
+
+@pytest.mark.parametrize("plain", [False, True])
+def test_a_number_that_does_not_fit_into_a_byte_is_refused_by_the_exchange_and_not_cut_to_one_that_does(plain):
+    @compiled
+    class Wraps(Agent):
+        def on_start(self, market):
+            market.limit(257, 100, 1)
+            market.limit(1, 100, 1, tif=256)
+
+    rows = Simulation([Wraps()], plain=plain).run(seconds=1).tape.rows
+    assert rows["reason"].tolist() == [5, 6], "unknown side, unknown time in force"
+
+
+# What cannot be compiled.
+
+@compiled
+class Misspells(Agent):
+    def on_quote(self, market):
+        if market.best_bid:
+            market.buy(1, 1)
+
+
+@compiled
+class MisspellsInside(Agent):
+    def on_timer(self, market):
+        self.quote(market)
+
+    def quote(self, market):
+        market.limit_order(1, 1, 1)
+
+
+@compiled
+class Undeclared(Agent):
+    def on_start(self, market):
+        self.bid_id = market.buy(1, 1)
+
+
+@compiled
+class UndeclaredRead(Agent):
+    def on_start(self, market):
+        market.buy(self.price_ticks, 1)
+
+
+@compiled
+class HoldsAList(Agent):
+    lots: int = 1
+
+    def on_start(self, market):
+        self.lots = [1, 2]
+
+
+@pytest.mark.parametrize(
+    ("cls", "words"),
+    [
+        (Misspells, "Misspells.on_quote cannot be compiled: market has no 'best_bid': did you mean 'best_bid_lots'?"),
+        (MisspellsInside, "MisspellsInside.on_timer cannot be compiled: market has no 'limit_order': did you mean 'market_order'?"),
+        (HoldsAList, "HoldsAList.on_start cannot be compiled: list(int64)"),
+    ],
+)
+def test_what_cannot_be_compiled_is_said_in_plain_words_with_class_hook_and_line(cls, words):
+    message = message_of(cls, plain=False)
+    assert message.startswith(words)
+    assert f"({__file__}, line " in message
+    assert 0 < int(message.rpartition("line ")[2].rstrip(")")) < len(Path(__file__).read_text().splitlines())
+    assert len(message) < 300
+    assert "\n" not in message
+
+
+@pytest.mark.parametrize(("cls", "field"), [(Undeclared, "bid_id"), (UndeclaredRead, "price_ticks")])
+def test_what_is_not_declared_as_a_field_is_named(cls, field):
+    assert message_of(cls, plain=False) == f"{cls.__name__}.on_start cannot be compiled: self has no field {field!r}"
+
+
+# What is no agent.
+
+def test_a_misspelt_hook_is_found_before_anything_runs():
+    with pytest.raises(AgentError, match=r"Typo\.on_qoute is no hook: did you mean 'on_quote'\?"):
+        @compiled
+        class Typo(Agent):
+            def on_qoute(self, market):
+                pass
+
+
+def test_a_hook_with_the_wrong_arguments_is_found_before_anything_runs():
+    with pytest.raises(AgentError, match=r"Forgetful\.on_fill must take \(self, market, fill\), takes \(self, market\)"):
+        @compiled
+        class Forgetful(Agent):
+            def on_fill(self, market):
+                pass
+
+
+def test_a_field_is_a_number_or_a_truth():
+    class Named(Agent):
+        title: str = "maker"
+
+    with pytest.raises(AgentError, match=r"Named\.title: a field is int, float or bool"):
+        Named()
+
+
+@pytest.mark.parametrize("name", ["name", "count", "venue", "latency", "role", "clone"])
+def test_a_field_cannot_have_the_name_of_a_setting_that_every_agent_has(name):
+    Shadows = type("Shadows", (Agent,), {"__annotations__": {name: int}, name: 1})
+    with pytest.raises(AgentError, match=rf"Shadows\.{name}: a field cannot be called so"):
+        Shadows()
+
+
+class Plain(Agent):
+    lots: int
+    edge: float = 1.5
+    is_shy: bool = False
+
+
+@pytest.mark.parametrize(
+    ("parameters", "words"),
+    [
+        ({"lots": 1, "lotz": 2}, "Plain has no parameter 'lotz': did you mean 'lots'?"), ({"lots": 1, "zzz": 2}, "Plain has no parameter 'zzz'; it has lots, edge, is_shy"),
+        ({}, "Plain.lots has no default and must be given"), ({"lots": 1.0}, "Plain.lots must be int, was 1.0"), ({"lots": True}, "Plain.lots must be int, was True"),
+        ({"lots": 2**63}, "Plain.lots is out of range"), ({"lots": 1, "edge": "wide"}, "Plain.edge must be float, was 'wide'"),
+        ({"lots": 1, "edge": float("nan")}, "Plain.edge is out of range: nan"), ({"lots": 1, "is_shy": 1}, "Plain.is_shy must be bool, was 1"),
+        ({"lots": 1, "count": 0}, "Plain.count must be a whole number >= 1, was 0"), ({"lots": 1, "count": True}, "Plain.count must be a whole number >= 1, was True"),
+        ({"lots": 1, "latency": 5}, "Plain.latency must be a Latency, was 5"), ({"lots": 1, "self": 5}, "Plain has no parameter 'self'"),
+    ],
+)
+def test_a_parameter_that_cannot_be_used_is_refused_by_name(parameters, words):
+    with pytest.raises(ScenarioError) as failure:
+        Plain(**parameters)
+    assert str(failure.value).startswith(words)
+
+
+def test_what_takes_part_must_be_an_agent():
+    with pytest.raises(ScenarioError, match=r"agents\[1\] must be an instance of lob\.Agent, was <class"):
+        Simulation([Plain(lots=1), Plain])
+    with pytest.raises(ScenarioError, match=r"agents\[0\]\.venue must be 0"):
+        Simulation([Plain(lots=1, venue=1)])
+
+
+def test_every_agent_of_a_simulation_has_a_name_of_its_own():
+    agents = [Plain(lots=1), Plain(lots=2, count=2), Plain(lots=3, name="third"), Plain(lots=4, name="Plain-2")]
+    run = Simulation(agents).run(seconds=1)
+    assert [(agent["name"], agent["owner"]) for agent in run.provenance["agents"]] == [("Plain-1", 1), ("Plain-3", 2), ("Plain-4", 3), ("third", 4), ("Plain-2", 5)]
+    assert [agent._name for agent in agents] == ["Plain", "Plain", "third", "Plain-2"], "those that were given stay as they are"

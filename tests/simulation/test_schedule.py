@@ -1,0 +1,151 @@
+"""What comes first happens first; of equal times, what was planned first."""
+import heapq
+
+import pytest
+from crowd import MS_NS
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from lob import Agent, AgentError, Latency, Simulation, compiled
+from lob.jit import jit
+from lob.simulation.schedule import ScheduleMemory, add_at, entry_at, remove_first, schedule_at
+
+
+@jit
+def take_at(schedule_address):
+    """Take the first event; return its time, sequence number, kind and who."""
+    events = schedule_at(schedule_address, 0)
+    entry = entry_at(events.entries, 0)
+    found = entry.time_ns, entry.sequence, entry.kind, entry.who
+    remove_first(events)
+    return found
+
+
+# A time is added; None takes the first event. Few different times, so that many are equal.
+STEPS = st.lists(st.one_of(st.integers(-3, 8), st.sampled_from([-2**62, 2**62]), st.none()), max_size=300)
+
+
+@settings(max_examples=200, deadline=None)
+@given(steps=STEPS)
+def test_events_come_by_time_and_equal_times_in_the_order_in_which_they_were_planned(steps):
+    memory, expected = ScheduleMemory(capacity=512), []
+    address = memory.record.ctypes.data
+    for sequence, time_ns in enumerate(steps):
+        if time_ns is not None:
+            planned = add_at(address, time_ns, sequence % 7, sequence)
+            heapq.heappush(expected, (time_ns, planned, sequence % 7, sequence))
+        elif expected:
+            assert take_at(address) == heapq.heappop(expected)
+    assert [take_at(address) for _ in range(len(expected))] == sorted(expected)
+    assert memory.record["count"][0] == 0
+
+
+def test_a_schedule_that_grows_keeps_what_is_planned():
+    memory = ScheduleMemory(capacity=8)
+    for time_ns in (5, 3, 9, 3):
+        add_at(memory.record.ctypes.data, time_ns, 0, time_ns)
+    memory.set_capacity(16)
+    assert [take_at(memory.record.ctypes.data)[0] for _ in range(4)] == [3, 3, 5, 9]
+
+
+class Sleeper(Agent):
+    """Notes when its timer comes."""
+
+    def on_start(self, market):
+        self.woken_ns = []
+        self.plan(market)
+
+    def on_timer(self, market):
+        self.woken_ns.append(market.now_ns)
+
+
+def woken_ns(cls):
+    return Simulation([cls()]).run(seconds=1).agents[0].woken_ns
+
+
+def test_a_new_timer_takes_the_place_of_the_one_that_is_pending():
+    class ChangesItsMind(Sleeper):
+        def plan(self, market):
+            market.wake_at(5 * MS_NS)
+            market.wake_at(9 * MS_NS)
+            market.wake_after(7 * MS_NS)
+
+    assert woken_ns(ChangesItsMind) == [7 * MS_NS]
+
+
+def test_a_timer_can_be_set_to_now_and_comes_at_once():
+    class Now(Sleeper):
+        def plan(self, market):
+            market.wake_after(0)
+
+    assert woken_ns(Now) == [0]
+
+
+def test_a_timer_at_the_very_end_still_comes():
+    class Late(Sleeper):
+        def plan(self, market):
+            market.wake_at(1_000 * MS_NS)
+
+    assert woken_ns(Late) == [1_000 * MS_NS]
+
+
+@pytest.mark.parametrize("plain", [False, True])
+@pytest.mark.parametrize(("time_ns", "words"), [(-1.0, "in the past"), (float("-inf"), "in the past|infinity"), (float("nan"), "never comes|NaN"), (float("inf"), "never comes|infinity")])
+def test_a_timer_in_the_past_or_at_no_time_at_all_is_refused(time_ns, words, plain):
+    @compiled
+    class Impossible(Agent):
+        time_ns: float = 0.0
+        is_nan: bool = False
+
+        def on_start(self, market):
+            market.wake_at(self.time_ns if not self.is_nan else self.time_ns - self.time_ns)
+
+    agent = Impossible(is_nan=True, time_ns=float("inf")) if time_ns != time_ns else Impossible(time_ns=time_ns)
+    with pytest.raises(AgentError, match=rf"Impossible \(Impossible\), on_start, at 0 ns: \w+: .*({words})"):
+        Simulation([agent], plain=plain).run(seconds=1)
+
+
+def test_an_agent_that_wakes_itself_without_end_at_one_time_is_stopped():
+    @compiled
+    class Zeno(Agent):
+        def on_start(self, market):
+            market.wake_after(5)
+
+        def on_timer(self, market):
+            market.wake_after(0)
+
+    with pytest.raises(AgentError, match=r"Zeno \(Zeno\), on_timer, at 5 ns: time stands still"):
+        Simulation([Zeno()]).run(seconds=1)
+
+
+def test_two_agents_that_answer_each_other_without_latency_are_stopped():
+    @compiled
+    class Answers(Agent):
+        def on_start(self, market):
+            market.buy(market.opening_ticks, 1)
+
+        def on_done(self, market, order):
+            market.buy(market.opening_ticks, 1)
+
+        def on_accepted(self, market, order):
+            market.cancel(order.id)
+
+    with pytest.raises(AgentError, match="time stands still"):
+        Simulation([Answers()]).run(seconds=1)
+    assert Simulation([Answers(latency=Latency(order_ns=MS_NS))]).run(seconds=1).is_complete
+
+
+def test_a_thousand_timers_can_be_set_in_one_call_and_the_last_one_counts():
+    class Fickle(Sleeper):
+        def plan(self, market):
+            for i in range(1_000):
+                market.wake_at(MS_NS + i)
+
+    class TooFickle(Sleeper):
+        def plan(self, market):
+            for i in range(1_001):
+                market.wake_at(MS_NS + i)
+
+    assert woken_ns(Fickle) == [MS_NS + 999]
+    with pytest.raises(AgentError, match="may set its timer at most 1,000 times"):
+        woken_ns(TooFickle)

@@ -1,0 +1,101 @@
+"""The benchmarks run, agree with themselves, and compare engines only where they come to the same result. Tiny sizes: no figure of a test is a measurement."""
+import json
+import subprocess
+import sys
+from pathlib import Path
+from xml.etree import ElementTree
+
+import numpy as np
+import pytest
+
+from lob.jit import cycle_count, jit
+
+BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
+HOUSES = {"lightmatchingengine": "light_matching_engine", "order-book": "order_book", "nautilus_trader": "nautilus", "hftbacktest": "hft_backtest"}
+QUANTILES = ("p50_ns", "p99_ns", "p99_9_ns", "p99_99_ns", "worst_ns")
+
+
+def run(script, *arguments):
+    """Return what a benchmark prints with --json."""
+    done = subprocess.run([sys.executable, BENCHMARKS / script, *map(str, arguments), "--json"], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr[-2000:]
+    return json.loads(done.stdout)
+
+
+@pytest.fixture(scope="module")
+def latency():
+    return run("latency.py", "--messages", 4_000, "--resting", 500, "--repeats", 2)
+
+
+@pytest.fixture(scope="module")
+def side_by_side(tmp_path_factory):
+    chart = tmp_path_factory.mktemp("chart") / "bars.svg"
+    return run("side_by_side.py", "--messages", 2_000, "--resting", 300, "--repeats", 1, "--chart", chart), chart
+
+
+def test_every_kind_of_message_has_its_latency_and_none_is_lost(latency):
+    everything, *kinds = latency["kinds"]
+    assert [row["kind"] for row in kinds] == ["passive limit", "aggressive limit", "market", "cancel", "replace", "rejected"]
+    assert everything["messages"] == latency["messages"] == sum(row["messages"] for row in kinds)
+
+
+def test_the_latencies_of_the_messages_sum_to_the_run(latency):
+    everything, *kinds = latency["kinds"]
+    assert everything["mean_ns"] == pytest.approx(latency["ns_per_message"], abs=0.1)
+    assert sum(row["messages"] * row["mean_ns"] for row in kinds) == pytest.approx(everything["messages"] * everything["mean_ns"], rel=0.01)
+
+
+def test_a_higher_quantile_is_never_a_shorter_latency(latency):
+    for row in latency["kinds"]:
+        values = [row[name] for name in QUANTILES]
+        assert values == sorted(values)
+        assert 0 < row["repeats_ns"] <= row["worst_ns"]
+
+
+def test_growth_keeps_about_as_many_orders_as_it_was_asked_for():
+    result = run("growth.py", 100, 3_000, "--messages", 2_000, "--repeats", 1)
+    assert [row["resting_orders"] for row in result["rows"]] == [100, 3_000]
+    for row in result["rows"]:
+        assert row["fastest_ns"] <= row["ns_per_message"] <= row["slowest_ns"]
+        assert row["rows"] >= row["messages"] == 2_000
+    assert result["rows"][1]["resting_orders_after"] == pytest.approx(3_000, rel=0.3)
+
+
+def test_every_engine_of_the_side_by_side_comes_to_the_same_result(side_by_side):
+    result, _ = side_by_side
+    assert [row["engine"] for row in result["rows"] if not row["agrees"]] == []
+    assert {row["engine"]: row["compared"] for row in result["rows"]}["lob, OrderBook.send_many"] == "fills, volume, queues"
+    assert {"lob, from compiled code", "lob, one call a message", "lob, ReferenceBook"} < {row["engine"] for row in result["rows"]}
+
+
+def test_an_engine_is_there_or_is_said_to_be_missing(side_by_side):
+    result, _ = side_by_side
+    engines = {row["engine"].split(",")[0].split(" ")[0] for row in result["rows"]}
+    skipped = " ".join(result["skipped"])
+    for package, house in HOUSES.items():
+        assert (package in engines) != (f"{house}: " in skipped)
+
+
+def test_the_picture_has_a_bar_and_a_name_for_every_engine(side_by_side):
+    result, chart = side_by_side
+    root = ElementTree.parse(chart).getroot()
+    texts = [element.text for element in root.iter("{http://www.w3.org/2000/svg}text")]
+    assert {row["engine"] for row in result["rows"]} < set(texts)
+
+
+def test_a_result_says_what_it_was_measured_on(latency, side_by_side):
+    for result in (latency, side_by_side[0]):
+        assert result["machine"]["processors"] >= 1
+        assert result["versions"]["numba"]
+
+
+def test_the_processors_clock_never_runs_backwards():
+    @jit(keep=False)
+    def read(readings):
+        for i in range(len(readings)):
+            readings[i] = cycle_count()
+
+    readings = np.zeros(1_000, np.int64)
+    read(readings)
+    assert (np.diff(readings) >= 0).all()
+    assert readings[-1] > readings[0]
