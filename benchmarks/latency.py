@@ -160,8 +160,8 @@ def table(result):
     heads = ("kind", "messages", "mean", "p50", "p99", "p99.9", "p99.99", "worst", "repeats")
     names = ("kind", "messages", "mean_ns", *QUANTILES, "repeats_ns")
     cells = [[row.get(name, "") for name in names] for row in [*result["kinds"], {"kind": "the clock alone", **result["clock_alone"]}]]
-    lines = [f"{kind:18}" + "".join(f"{cell:>11,}" if cell != "" else " " * 11 for cell in rest) for kind, *rest in cells]
-    head = f"{heads[0]:18}" + "".join(f"{name:>11}" for name in heads[1:])
+    lines = [f"{kind:18}" + "".join(f"{cell:>13,}" if cell != "" else " " * 13 for cell in rest) for kind, *rest in cells]
+    head = f"{heads[0]:18}" + "".join(f"{name:>13}" for name in heads[1:])
     about = f"ns; {result['runs']} runs of {result['ns_per_message']} ns a message, clock and all; one tick of the clock is {result['tick_ns']:.3f} ns"
     return "\n".join([head, *lines, about, one_line(result)])
 

@@ -184,6 +184,38 @@ def pool_reader(record):
     return at
 
 
+def prefix_copier(from_dtype, to_dtype):
+    """Return `copy(source, to)`, which copies the fields that both records begin with: same names, same places."""
+    shared = 0
+    for name in from_dtype.names:
+        if from_dtype.fields[name] != to_dtype.fields.get(name):
+            break
+        shared = from_dtype.fields[name][1] + from_dtype[name].itemsize
+
+    @intrinsic
+    def copy(typing_context, source, to):
+        def codegen(context, builder, signature, args):
+            cgutils.raw_memcpy(builder, args[1], args[0], ir.Constant(ir.IntType(64), shared), 1)
+            return context.get_dummy_value()
+
+        return types.void(source, to), codegen
+
+    return copy
+
+
+@intrinsic
+def prefetch(typing_context, address):
+    """Ask for the cache line at an address, which may be any number; a hint, so nothing depends on it."""
+    def codegen(context, builder, signature, args):
+        pointer, number = ir.IntType(8).as_pointer(), ir.IntType(32)
+        hint = ir.FunctionType(ir.VoidType(), [pointer, number, number, number])
+        function = cgutils.get_or_insert_function(builder.module, hint, "llvm.prefetch.p0i8")
+        builder.call(function, [builder.inttoptr(args[0], pointer), number(0), number(3), number(1)])
+        return context.get_dummy_value()
+
+    return types.void(types.int64), codegen
+
+
 @intrinsic
 def address_of(typing_context, record):
     """Return the address of a Record."""

@@ -111,23 +111,24 @@ REQUEST = np.dtype(
 
 REPORT = np.dtype(
     [
+        # As in REQUEST, so that a row begins as a copy of the request behind it.
         ("time_ns", "i8"),
-        ("sequence", "i8"),           # the row's number on the tape, from 0
         ("sent_ns", "i8"),            # when the request behind this row was sent
         ("order_id", "i8"),           # FILL: the aggressor
-        ("resting_id", "i8"),         # FILL: the resting order on the other side; else 0
         ("price_ticks", "i8"),        # FILL: the resting order's price; MARKET: 0
         ("lots", "i8"),               # ACCEPTED, REPLACED: the order's lots; FILL: traded; CANCELLED, REDUCED: taken off
+        ("owner", "i4"),
+        ("book", "u2"),
+        ("action", "u1"),             # of the request behind this row
+        ("side", "i1"),               # of the order; FILL: of the aggressor
+        ("sequence", "i8"),           # the row's number on the tape, from 0
+        ("resting_id", "i8"),         # FILL: the resting order on the other side; else 0
         ("lots_ahead", "i8"),         # ACCEPTED, REPLACED: resting before it at its price and side; else 0
         ("level_lots", "i8"),         # FILL: left at the price after it; else 0
         ("open_lots", "i4"),          # of the order after this row
         ("resting_open_lots", "i4"),  # FILL: of the resting order after this row; else 0
-        ("owner", "i4"),
         ("resting_owner", "i4"),
-        ("book", "u2"),
         ("kind", "u1"),
-        ("action", "u1"),             # of the request behind this row
-        ("side", "i1"),               # of the order; FILL: of the aggressor
         ("tif", "u1"),
         ("reason", "u1"),
         ("flags", "u1"),

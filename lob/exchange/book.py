@@ -13,12 +13,12 @@ import numpy as np
 
 from lob.exchange import ladder as ladders
 from lob.exchange.ladder import LADDER, LadderMemory, key_of, ladder_at, level_of, occupy, open_level, page_of, vacate
-from lob.jit import DEBUG, jit, pool_reader
+from lob.jit import DEBUG, address_of, jit, pool_reader
 
 ORDER = np.dtype(
     [
         ("id", "i8"),
-        ("next", "i4"),   # slot of the order behind; of the next free slot when unused
+        ("next", "i4"),   # slot of the order behind; of a free slot: how far the next free one is beyond its neighbour, 0 in memory never used
         ("prev", "i4"),   # slot of the order in front
         ("lots", "i4"),   # open lots
         ("owner", "i4"),
@@ -32,11 +32,11 @@ BOOK = np.dtype(
         ("orders", "i8"),           # address of ORDER[order_capacity]
         ("order_capacity", "i8"),
         ("order_count", "i8"),
-        ("orders_used", "i8"),      # slots ever used
-        ("free_order", "i8"),       # first slot given back
+        ("free_order", "i8"),       # first free slot, 1 in an empty book
         ("map", "i8"),              # address of the map's words
-        ("map_bits", "i8"),
-        ("ladders", "i8"),          # address of LADDER[2]: bids, asks
+        ("map_mask", "i8"),         # the number of words less one
+        ("map_shift", "i8"),        # takes an order's tag to its home
+        ("ladders", LADDER, 2),     # bids, asks
         ("stamps", "i8"),           # address of one stamp per slot, or 0: when each order took its place (recorded days)
         ("stamp", "i8"),            # the last stamp given
         ("number", "i8"),
@@ -44,28 +44,31 @@ BOOK = np.dtype(
     ],
     align=True,
 )
-order_at, book_at, map_at = pool_reader(ORDER), pool_reader(BOOK), pool_reader(ladders.WORD)
+# An order in its queue, or the level itself, which stands before the first and behind the last: ORDER and LEVEL both look like this.
+NODE = np.dtype([("other", "i8"), ("next", "i4"), ("prev", "i4")], align=True)
+LADDERS_OFFSET = BOOK.fields["ladders"][1]
+order_at, book_at, map_at, node_at = pool_reader(ORDER), pool_reader(BOOK), pool_reader(ladders.WORD), pool_reader(NODE)
 
-GOLDEN = -7046029254386353131  # 2^64 / golden ratio as a signed number: Fibonacci hashing, Knuth, volume 3, 6.4
-LOW_32 = 0xFFFFFFFF
+GOLDEN = np.uint64(0x9E3779B97F4A7C15)  # 2^64 / golden ratio: Fibonacci hashing, Knuth, volume 3, 6.4
+LOW_32, LOW_31 = 0xFFFFFFFF, 0x7FFFFFFF
 
 
 @jit(inline=True)
 def ladder_of(book, side):
-    return ladder_at(book.ladders, side < 0)
+    return ladder_at(address_of(book) + LADDERS_OFFSET, np.int64(side) < 0)
 
 
 @jit(inline=True)
 def order_of(book, slot):
     if DEBUG:
-        assert 0 < slot <= book.orders_used < book.order_capacity
+        assert 0 < slot < book.order_capacity
     return order_at(book.orders, slot)
 
 
 @jit(inline=True)
 def has_room(book, side):
     """Return whether one more order can rest on a side, whatever its price."""
-    return ladder_of(book, side).free_pages > 0 and (book.free_order > 0 or book.orders_used + 1 < book.order_capacity)
+    return ladder_of(book, side).free_pages > 0 and book.order_count + 1 < book.order_capacity
 
 
 @jit(inline=True)
@@ -78,146 +81,178 @@ def level_key(order):
 
 @jit(inline=True)
 def tag_of(owner, order_id):
-    """Return 32 bits of an order's name: 29 mixed ones that choose a block of eight entries, and the id's last three within it.
+    """Return 31 bits of an order's name: 28 mixed ones that choose a block of eight entries, and the id's last three within it.
 
     So eight neighbouring ids, which live and die together, share one cache line.
     """
-    mixed = ((order_id >> 3) ^ (np.int64(owner) << 40)) * GOLDEN
-    return (mixed >> 32) & (LOW_32 - 7) | (order_id & 7)
+    # Unsigned: numba promises the compiler that a signed product does not overflow.
+    mixed = np.uint64((order_id >> 3) ^ (np.int64(owner) << 40)) * GOLDEN
+    return np.int64(mixed >> np.uint64(32)) & (LOW_31 - 7) | (order_id & 7)
 
 
 @jit(inline=True)
 def _home(book, tag):
-    return tag >> 3 >> (32 - book.map_bits) << 3 | (tag & 7)
+    return tag >> book.map_shift << 3 | (tag & 7)
+
+
+@jit(inline=True)
+def _displacement(book, word, i):
+    """Return how far behind its home an entry stands at i."""
+    return (i - _home(book, word >> 32)) & book.map_mask
+
+
+@jit(inline=True)
+def place_of(book, tag, owner, order_id):
+    """Return where the map has an order's entry, or the empty place that shows that it has none."""
+    i = _home(book, tag)
+    word = map_at(book.map, i).value
+    while word:
+        if word >> 32 == tag:
+            order = order_of(book, word & LOW_32)
+            if order.id == order_id and order.owner == owner:
+                return i
+        i = (i + 1) & book.map_mask
+        word = map_at(book.map, i).value
+    return i
+
+
+@jit(inline=True)
+def slot_at(book, place):
+    """Return the slot of the entry at a place of the map, 0 if it is empty."""
+    return map_at(book.map, place).value & LOW_32
 
 
 @jit(inline=True)
 def find(book, owner, order_id):
     """Return the slot of an order, 0 if it does not rest."""
-    tag = tag_of(owner, order_id)
-    mask = (1 << book.map_bits) - 1
-    i = _home(book, tag)
-    word = map_at(book.map, i).value
-    while word:
-        if (word >> 32) & LOW_32 == tag:
-            slot = word & LOW_32
-            order = order_of(book, slot)
-            if order.id == order_id and order.owner == owner:
-                return slot
-        i = (i + 1) & mask
-        word = map_at(book.map, i).value
-    return 0
+    return slot_at(book, place_of(book, tag_of(owner, order_id), owner, order_id))
 
 
 @jit(inline=True)
 def _map_add(book, tag, slot):
-    mask = (1 << book.map_bits) - 1
+    """Put an entry in; on its way it takes the place of any that is nearer to its home, which goes on in its stead."""
+    word = tag << 32 | slot
     i = _home(book, tag)
-    while map_at(book.map, i).value:
-        i = (i + 1) & mask
-    map_at(book.map, i).value = tag << 32 | slot
+    place = map_at(book.map, i)
+    while place.value:
+        if _displacement(book, place.value, i) < _displacement(book, word, i):
+            word, place.value = place.value, word
+        i = (i + 1) & book.map_mask
+        place = map_at(book.map, i)
+    place.value = word
 
 
 @jit(inline=True)
-def _map_remove(book, tag, slot):
-    """Take an entry out and shift those after it back, so that no probe meets a hole (Knuth, volume 3, 6.4, algorithm R)."""
-    mask = (1 << book.map_bits) - 1
-    hole = _home(book, tag)
-    while map_at(book.map, hole).value & LOW_32 != slot:
-        hole = (hole + 1) & mask
-    i = (hole + 1) & mask
-    word = map_at(book.map, i).value
-    while word:
-        home = _home(book, (word >> 32) & LOW_32)
-        if (i - home) & mask >= (i - hole) & mask:
-            map_at(book.map, hole).value = word
-            hole = i
-        i = (i + 1) & mask
-        word = map_at(book.map, i).value
-    map_at(book.map, hole).value = 0
+def _map_remove(book, i):
+    """Take an entry out and move those behind it one step nearer, up to the first that is at home."""
+    behind = (i + 1) & book.map_mask
+    word = map_at(book.map, behind).value
+    # The smaller, and not `and`: whether there is a word at all is a coin toss, that one is away from home is rare.
+    while min(word, _displacement(book, word, behind)) > 0:
+        map_at(book.map, i).value = word
+        i, behind = behind, (behind + 1) & book.map_mask
+        word = map_at(book.map, behind).value
+    map_at(book.map, i).value = 0
 
 
 # The queues.
 
 @jit(inline=True)
+def enter(book, tag, owner, order_id, side):
+    """Give a new order a slot, which is in no queue yet, and return it."""
+    slot = book.free_order
+    order = order_of(book, slot)
+    book.free_order = slot + 1 + order.next
+    book.order_count += 1
+    _map_add(book, tag, slot)
+    order.id, order.owner, order.side = order_id, owner, side
+    return slot
+
+
+@jit(inline=True)
 def rest(book, owner, order_id, side, price_ticks, lots):
     """Add an order at the back of its price and return its slot."""
-    slot = book.free_order
-    if slot:
-        order = order_of(book, slot)
-        book.free_order = order.next
-    else:
-        book.orders_used += 1
-        slot = book.orders_used
-        order = order_of(book, slot)
-    order.id, order.owner, order.side = order_id, owner, side
-    _map_add(book, tag_of(owner, order_id), slot)
-    book.order_count += 1
-    ladder_of(book, side).order_count += 1
+    slot = enter(book, tag_of(owner, order_id), owner, order_id, side)
     join(book, slot, price_ticks, lots)
     return slot
 
 
 @jit(inline=True)
+def _node(book, level, slot):
+    """Return the NODE of an order, or of its level for slot 0: an address is chosen, since a branch would often be mispredicted."""
+    address = address_of(order_at(book.orders, slot))
+    return node_at(address if slot else address_of(level), 0)
+
+
+@jit(inline=True)
 def join(book, slot, price_ticks, lots):
-    """Put an order that is in no queue at the back of a price, with so many open lots."""
+    """Put an order that is in no queue at the back of a price, with so many open lots; return the lots ahead of it."""
+    side = order_of(book, slot).side
+    return line_up(book, ladder_of(book, side), key_of(side, price_ticks), slot, lots)
+
+
+@jit(inline=True)
+def line_up(book, ladder, key, slot, lots):
+    """Put an order that is in no queue at the back of a level; return the lots ahead of it."""
     order = order_of(book, slot)
-    ladder, key = ladder_of(book, order.side), key_of(order.side, price_ticks)
     level = open_level(ladder, key)
-    order.key, order.lots, order.next, order.prev = key, lots, 0, level.tail
-    if level.tail:
-        order_of(book, level.tail).next = slot
-    else:
-        level.head = slot
+    last, lots_ahead = level.tail, level.lots
+    order.key, order.lots, order.next, order.prev = key, lots, 0, last
+    _node(book, level, last).next = slot
+    level.tail, level.lots = slot, lots_ahead + lots
+    if last == 0:
         occupy(ladder, key)
-    level.tail = slot
-    level.lots += lots
     if book.stamps:
         book.stamp += 1
         map_at(book.stamps, slot).value = book.stamp
+    return lots_ahead
 
 
 @jit(inline=True)
 def leave(book, slot):
-    """Take an order with all its open lots out of its queue; it keeps its slot and its name."""
+    """Take an order with all its open lots out of its queue and return what is left at its price; it keeps its slot and its name."""
     order = order_of(book, slot)
     ladder, key = ladder_of(book, order.side), level_key(order)
     level = level_of(page_of(ladder, key), key)
-    level.lots -= order.lots
-    if order.prev:
-        order_of(book, order.prev).next = order.next
-    else:
-        level.head = order.next
-    if order.next:
-        order_of(book, order.next).prev = order.prev
-    else:
-        level.tail = order.prev
-    if level.head == 0:
+    front, behind, left = order.prev, order.next, level.lots - order.lots
+    _node(book, level, front).next = behind
+    _node(book, level, behind).prev = front
+    level.lots = left
+    if left == 0:
         vacate(ladder, key)
+    return left
 
 
 @jit(inline=True)
 def remove(book, slot):
-    """Take an order off the book."""
-    leave(book, slot)
+    """Take an order off the book; return what is left at its price."""
     order = order_of(book, slot)
-    _map_remove(book, tag_of(order.owner, order.id), slot)
-    book.order_count -= 1
-    ladder_of(book, order.side).order_count -= 1
-    order.lots, order.next = 0, book.free_order
+    i = _home(book, tag_of(order.owner, order.id))
+    while slot_at(book, i) != slot:
+        i = (i + 1) & book.map_mask
+    return remove_at(book, i, slot)
+
+
+@jit(inline=True)
+def remove_at(book, place, slot):
+    """Take an order off the book whose entry is at a place of the map; return what is left at its price."""
+    left = leave(book, slot)
+    _map_remove(book, place)
+    order = order_of(book, slot)
+    order.lots, order.next = 0, book.free_order - slot - 1
     book.free_order = slot
+    book.order_count -= 1
+    return left
 
 
 @jit(inline=True)
 def reduce(book, slot, lots):
     """Take `lots` off an order, which keeps its place; it goes when none are left. Return what is left at its price."""
     order = order_of(book, slot)
+    if lots == order.lots:
+        return remove(book, slot)
     key = level_key(order)
     level = level_of(page_of(ladder_of(book, order.side), key), key)
-    if lots == order.lots:
-        left = level.lots - lots
-        remove(book, slot)
-        return left
     order.lots -= lots
     level.lots -= lots
     return level.lots
@@ -267,23 +302,21 @@ def queue_ahead(book, slot):
 # Memory.
 
 @jit
-def _rehash(book_address):
+def _rehash(book_address, slots):
     book = book_at(book_address, 0)
-    for slot in range(1, book.orders_used + 1):
+    for slot in range(1, slots):
         order = order_of(book, slot)
         if order.lots:
             _map_add(book, tag_of(order.owner, order.id), slot)
 
 
 class BookMemory:
-    """The memory behind one BOOK record: allocates, and grows between requests. A zero-filled BOOK with memory is a valid empty book."""
+    """The memory behind one BOOK record: allocates, and grows between requests."""
 
     def __init__(self, number=0, replace_keeps_place=True, order_capacity=1024, stamped=False):
         self.book = np.zeros(1, BOOK)
-        self.sides = np.zeros(2, LADDER)
-        self.book["ladders"] = self.sides.ctypes.data
-        self.book["number"], self.book["replace_keeps_place"] = number, replace_keeps_place
-        self.ladders = [LadderMemory(self.sides[i:i + 1]) for i in range(2)]
+        self.book["number"], self.book["replace_keeps_place"], self.book["free_order"] = number, replace_keeps_place, 1
+        self.ladders = [LadderMemory(self.book["ladders"][0, i:i + 1]) for i in range(2)]
         self.orders, self.stamps = np.zeros(0, ORDER), (np.zeros(0, np.int64) if stamped else None)
         self.set_order_capacity(order_capacity)
 
@@ -292,24 +325,23 @@ class BookMemory:
         return self.book.ctypes.data
 
     def set_order_capacity(self, capacity):
-        """Make room for at least `capacity` - 1 orders, keeping those that rest."""
-        orders = np.zeros(capacity, ORDER)
-        orders[:len(self.orders)] = self.orders
-        self.orders = orders
+        """Make room for `capacity` - 1 orders, keeping those that rest."""
+        kept, self.orders = self.orders, np.zeros(capacity, ORDER)
+        self.orders[:len(kept)] = kept
         bits = max(int(capacity - 1).bit_length() + 1, 4)
         self.map = np.zeros(1 << bits, np.int64)
-        self.book["orders"], self.book["order_capacity"] = orders.ctypes.data, capacity
-        self.book["map"], self.book["map_bits"] = self.map.ctypes.data, bits
+        self.book["orders"], self.book["order_capacity"] = self.orders.ctypes.data, capacity
+        self.book["map"], self.book["map_mask"], self.book["map_shift"] = self.map.ctypes.data, len(self.map) - 1, 34 - bits
         if self.stamps is not None:
             stamps = np.zeros(capacity, np.int64)
             stamps[:len(self.stamps)] = self.stamps
             self.stamps = stamps
             self.book["stamps"] = stamps.ctypes.data
-        _rehash(self.address)
+        _rehash(self.address, len(kept))
 
     def grow(self, ahead=1):
         """Make room wherever there is too little for `ahead` more orders."""
-        needed = int(self.book["orders_used"][0]) + ahead + 1
+        needed = int(self.book["order_count"][0]) + ahead + 1
         if needed > len(self.orders):
             self.set_order_capacity(max(2 * len(self.orders), needed))
         for ladder in self.ladders:

@@ -11,7 +11,7 @@ import numpy as np
 
 from lob.exchange import matcher
 from lob.exchange.book import (
-    BookMemory, book_at, find, head_of, join, ladder_of, leave, level_key, map_at, order_of, price_lots, reduce, remove, rest,
+    BookMemory, book_at, find, head_of, join, ladder_of, leave, level_key, map_at, order_of, price_lots, reduce, remove, rest, tag_of,
 )
 from lob.exchange.ladder import key_of, next_key
 from lob.exchange.reports import begin, close
@@ -232,11 +232,11 @@ def apply_agent(history, request, reports):
     if not (matcher.has_room(agents, 1) and matcher.has_room(agents, -1)):
         return -1
     before = reports.count
-    reason = matcher.malformed(agents, request)
+    reason = matcher.malformed(agents, request, request.action)
     if reason:
         matcher.reject(request, reports, reason)
     elif request.action == CANCEL:
-        matcher.cancel(agents, request, reports)
+        matcher.cancel(agents, request, reports, tag_of(request.owner, request.order_id))
     elif request.action == REPLACE:
         _replace(history, recorded, agents, request, reports)
     elif find(agents, request.owner, request.order_id):

@@ -29,7 +29,7 @@ LADDER = np.dtype(
         ("tiers", "i8"),        # address of the tier words
         ("free_page", "i8"),    # address of the first unused page, each names the next
         ("free_pages", "i8"),
-        ("order_count", "i8"),
+        ("spare", "i8", 3),     # a cache line each
     ],
     align=True,
 )

@@ -8,16 +8,18 @@ Cost of a request: O(1) for each order it adds, takes off or fills, and the ladd
 """
 from enum import IntEnum
 
+import numpy as np
+
 from lob.exchange.book import (
-    find, has_room, head_of, join, ladder_of, leave, level_key, order_of, price_lots, reduce, remove, rest,
+    enter, find, has_room, head_of, join, line_up, ladder_of, leave, level_key, order_of, place_of, price_lots, reduce, remove, remove_at, rest, slot_at, tag_of,
 )
 from lob.exchange.ladder import key_of, lots_at, next_key
-from lob.exchange.reports import begin, close
+from lob.exchange.reports import begin, close, only
 from lob.jit import jit
 from lob.messages import LOTS_MAX, PRICE_MAX_TICKS, Action, CancelReason, Flag, RejectReason, ReportKind, Side, TimeInForce
 
 LIMIT, MARKET, CANCEL, REPLACE, STATUS = (int(a) for a in (Action.LIMIT, Action.MARKET, Action.CANCEL, Action.REPLACE, Action.STATUS))
-IOC, FOK, POST_ONLY = int(TimeInForce.IOC), int(TimeInForce.FOK), int(Flag.POST_ONLY)
+GTC, FOK, POST_ONLY = int(TimeInForce.GTC), int(TimeInForce.FOK), int(Flag.POST_ONLY)
 ACCEPTED, FILL, CANCELLED, REDUCED, REPLACED, REJECTED = (int(k) for k in list(ReportKind)[:6])
 ASKED, UNFILLED, FILL_OR_KILL, FOR_REPLACE = (int(r) for r in list(CancelReason)[:4])
 WOULD_CROSS, UNKNOWN_ORDER, DUPLICATE_ORDER_ID = int(RejectReason.WOULD_CROSS), int(RejectReason.UNKNOWN_ORDER), int(RejectReason.DUPLICATE_ORDER_ID)
@@ -35,36 +37,63 @@ class Shortage(IntEnum):
     ROWS = -2
 
 
-@jit(inline=True)
-def _rows_short(book, request, reports):
-    """Return whether the rows of the worst this request can do might not fit: each fill takes a lot of it and an order of the book."""
-    fills = 0 if request.action == CANCEL else max(0, min(request.lots, book.order_count))
-    return reports.capacity - reports.count < fills + 4
-
-
 @jit
 def apply(book, request, reports):
     """Do what a request asks; return how many rows were written, or a Shortage."""
-    if _rows_short(book, request, reports):
+    return answer(book, request, reports, tag_of(request.owner, request.order_id))
+
+
+@jit(inline=True)
+def answer(book, request, reports, tag):
+    """Apply a request whose order's tag is known."""
+    # The action is asked for once: the code is there for each of them, without what it has no need of.
+    action = request.action
+    if action == LIMIT:
+        return _answer(book, request, reports, tag, LIMIT)
+    if action == CANCEL:
+        return _answer(book, request, reports, tag, CANCEL)
+    if action == MARKET:
+        return _answer(book, request, reports, tag, MARKET)
+    return _answer_rarely(book, request, reports, tag, action)
+
+
+@jit
+def _answer_rarely(book, request, reports, tag, action):
+    return _answer(book, request, reports, tag, action)
+
+
+@jit(inline=True)
+def _answer(book, request, reports, tag, action):
+    if malformed(book, request, action):
+        return _reject_malformed(book, request, reports)
+    if _rows_short(book, request, reports, action):
         return -2
-    before = reports.count
-    reason = malformed(book, request)
-    if reason:
-        reject(request, reports, reason)
-    elif request.action == LIMIT:
-        if not has_room(book, request.side):
-            return -1
-        _limit(book, request, reports)
-    elif request.action == CANCEL:
-        cancel(book, request, reports)
-    elif request.action == MARKET:
-        _market(book, request, reports)
-    else:
-        if not (has_room(book, 1) and has_room(book, -1)):
-            return -1
-        _replace(book, request, reports)
-    close(reports)
-    return reports.count - before
+    if action == CANCEL:
+        return cancel(book, request, reports, tag)
+    if action == LIMIT and not has_room(book, request.side):
+        return -1
+    if action == LIMIT:
+        return _limit(book, request, reports, tag)
+    if action == REPLACE and not (has_room(book, 1) and has_room(book, -1)):
+        return -1
+    if action == MARKET:
+        return _market(book, request, reports)
+    return _replace(book, request, reports)
+
+
+@jit
+def _reject_malformed(book, request, reports):
+    # Why is asked again, out of the way: on the way only whether matters.
+    if reports.count == reports.capacity:
+        return -2
+    return _refuse(request, reports, malformed(book, request, request.action))
+
+
+@jit(inline=True)
+def _rows_short(book, request, reports, action):
+    """Return whether the rows of the worst this valid request can do might not fit: each fill takes a lot of it and an order of the book."""
+    free = reports.capacity - reports.count - 4
+    return free < request.lots and free < (0 if action == CANCEL else book.order_count)
 
 
 @jit(inline=True)
@@ -74,9 +103,15 @@ def reject(request, reports, reason):
 
 
 @jit(inline=True)
-def malformed(book, request):
+def _refuse(request, reports, reason):
+    reject(request, reports, reason)
+    close(reports)
+    return 1
+
+
+@jit(inline=True)
+def malformed(book, request, action):
     """Return why a request cannot be read, 0 if it can; the order of the checks is that of RejectReason."""
-    action = request.action
     if action > REPLACE:
         return UNKNOWN_ACTION if action > STATUS else NOT_IN_RECORDED_DAY
     if request.book != book.number:
@@ -85,13 +120,13 @@ def malformed(book, request):
         return OWNER_OUT_OF_RANGE
     if request.order_id < 1:
         return ORDER_ID_OUT_OF_RANGE
-    # The square, since a branch on a side that is as often one as the other is mispredicted half the time.
-    if action <= MARKET and request.side * request.side != 1:
+    # The absolute value, since a branch on a side that is as often one as the other is mispredicted half the time.
+    if action <= MARKET and abs(request.side) != 1:
         return UNKNOWN_SIDE
     if action == LIMIT and request.tif > FOK:
         return UNKNOWN_TIME_IN_FORCE
     if action == LIMIT or action == REPLACE:
-        if request.flags > POST_ONLY or (action == LIMIT and request.flags and request.tif):
+        if request.flags and (request.flags > POST_ONLY or (action == LIMIT and request.tif)):
             return UNKNOWN_FLAG
         if request.price_ticks < 1 or request.price_ticks > PRICE_MAX_TICKS:
             return PRICE_OUT_OF_RANGE
@@ -103,39 +138,66 @@ def malformed(book, request):
 @jit(inline=True)
 def _crosses(book, side, price_ticks):
     """Return whether an order of `side` at a price would trade against the opposite touch."""
-    return ladder_of(book, -side).best_key >= key_of(-side, price_ticks)
+    return meets(ladder_of(book, -side), key_of(side, price_ticks))
 
 
 @jit(inline=True)
-def _limit(book, request, reports):
-    if find(book, request.owner, request.order_id):
-        return reject(request, reports, DUPLICATE_ORDER_ID)
+def meets(opposite, key):
+    """Return whether the best level of the other side is at the price of a key or better."""
+    # The keys of one price on the two sides sum up to PRICE_MAX_TICKS + 1.
+    return opposite.best_key + key > PRICE_MAX_TICKS
+
+
+@jit(inline=True)
+def _limit(book, request, reports, tag):
+    if slot_at(book, place_of(book, tag, request.owner, request.order_id)):
+        return _refuse(request, reports, DUPLICATE_ORDER_ID)
+    side, lots = np.int64(request.side), request.lots
+    key = key_of(side, request.price_ticks)
+    if request.tif or meets(ladder_of(book, -side), key):
+        return _aggressive_limit(book, request, reports)
+    slot = enter(book, tag, request.owner, request.order_id, side)
+    return only(_accept(request, reports, line_up(book, ladder_of(book, side), key, slot, lots)))
+
+
+@jit
+def _aggressive_limit(book, request, reports):
+    """Enter a limit order that trades at once, or never."""
+    if request.flags & POST_ONLY:
+        return _refuse(request, reports, WOULD_CROSS)
+    before = reports.count
     side, price_ticks, lots = request.side, request.price_ticks, request.lots
-    crosses = _crosses(book, side, price_ticks)
-    if crosses and request.flags & POST_ONLY:
-        return reject(request, reports, WOULD_CROSS)
-    row = begin(reports, request, ACCEPTED)
-    row.tif, row.flags, row.open_lots = request.tif, request.flags, lots
-    if request.tif == 0:
-        row.lots_ahead = price_lots(book, side, price_ticks)
-    if crosses and not (request.tif == FOK and _reachable(book, side, price_ticks, lots) < lots):
+    _accept(request, reports, price_lots(book, side, price_ticks) if request.tif == GTC else 0)
+    if not (request.tif == FOK and _reachable(book, side, price_ticks, lots) < lots):
         lots = _match(book, request, reports, side, key_of(-side, price_ticks), lots)
     if lots:
         if request.tif:
             cancel_rest(request, reports, lots, price_ticks, FILL_OR_KILL if request.tif == FOK else UNFILLED)
         else:
             rest(book, request.owner, request.order_id, side, price_ticks, lots)
+    close(reports)
+    return reports.count - before
+
+
+@jit(inline=True)
+def _accept(request, reports, lots_ahead):
+    row = begin(reports, request, ACCEPTED)
+    row.tif, row.flags, row.open_lots, row.lots_ahead = request.tif, request.flags, request.lots, lots_ahead
+    return row
 
 
 @jit(inline=True)
 def _market(book, request, reports):
     if find(book, request.owner, request.order_id):
-        return reject(request, reports, DUPLICATE_ORDER_ID)
+        return _refuse(request, reports, DUPLICATE_ORDER_ID)
+    before = reports.count
     row = begin(reports, request, ACCEPTED)
     row.price_ticks, row.open_lots = 0, request.lots
     lots = _match(book, request, reports, request.side, 1, request.lots)
     if lots:
         cancel_rest(request, reports, lots, 0, UNFILLED)
+    close(reports)
+    return reports.count - before
 
 
 @jit(inline=True)
@@ -179,43 +241,56 @@ def fill_one(book, request, reports, slot, price_ticks, side, lots):
 
 
 @jit(inline=True)
-def cancel(book, request, reports):
+def cancel(book, request, reports, tag):
     """Take an order off the book, or some of its lots."""
-    slot = find(book, request.owner, request.order_id)
+    place = place_of(book, tag, request.owner, request.order_id)
+    slot = slot_at(book, place)
     if slot == 0:
-        return reject(request, reports, UNKNOWN_ORDER)
+        return _refuse(request, reports, UNKNOWN_ORDER)
     order = order_of(book, slot)
-    taken = order.lots if request.lots == 0 else min(request.lots, order.lots)
-    take_off(request, reports, order, taken, CANCELLED if taken == order.lots else REDUCED, ASKED)
-    reduce(book, slot, taken)
+    if 0 < request.lots < order.lots:
+        row = take_off(request, reports, order, request.lots, REDUCED, 0)
+        reduce(book, slot, request.lots)
+        return only(row)
+    side, price_ticks, lots = order.side, key_of(order.side, level_key(order)), order.lots
+    remove_at(book, place, slot)
+    row = begin(reports, request, CANCELLED)
+    row.side, row.price_ticks, row.lots, row.open_lots, row.reason = side, price_ticks, lots, 0, ASKED
+    return only(row)
 
 
 @jit(inline=True)
 def take_off(request, reports, order, lots, kind, reason):
     row = begin(reports, request, kind)
     row.side, row.price_ticks, row.lots, row.open_lots = order.side, key_of(order.side, level_key(order)), lots, order.lots - lots
-    row.reason = reason if kind == CANCELLED else 0
+    row.reason = reason
+    return row
 
 
 @jit
 def _replace(book, request, reports):
     slot = find(book, request.owner, request.order_id)
     if slot == 0:
-        return reject(request, reports, UNKNOWN_ORDER)
+        return _refuse(request, reports, UNKNOWN_ORDER)
     order = order_of(book, slot)
     side, price_ticks, lots = order.side, request.price_ticks, request.lots
     crosses = _crosses(book, side, price_ticks)
     if crosses and request.flags & POST_ONLY:
-        return reject(request, reports, WOULD_CROSS)
+        return _refuse(request, reports, WOULD_CROSS)
     # A replace that only shrinks keeps its place in the queue; any other change goes to the back.
     if book.replace_keeps_place and key_of(side, price_ticks) == level_key(order) and lots <= order.lots:
-        return shrink(book, request, reports, slot)
+        shrink(book, request, reports, slot)
+        close(reports)
+        return 1
+    before = reports.count
     take_off(request, reports, order, order.lots, CANCELLED, FOR_REPLACE)
     leave(book, slot)
     row = begin(reports, request, REPLACED)
     row.side, row.open_lots, row.flags = side, lots, request.flags
     row.lots_ahead = price_lots(book, side, price_ticks)
     _enter_again(book, request, reports, slot, crosses, lots)
+    close(reports)
+    return reports.count - before
 
 
 @jit

@@ -4,12 +4,13 @@ Owns the buffer of REPORT rows and how a row is begun. Knows no book.
 """
 import numpy as np
 
-from lob.jit import jit, pool_reader
+from lob.jit import jit, pool_reader, prefix_copier
 from lob.messages import REPORT, REQUEST, Flag
 
 REPORTS = np.dtype([("rows", "i8"), ("count", "i8"), ("capacity", "i8"), ("sequence", "i8")], align=True)
 
 request_at, report_at, reports_at = pool_reader(REQUEST), pool_reader(REPORT), pool_reader(REPORTS)
+copy_request = prefix_copier(REQUEST, REPORT)
 
 LAST = int(Flag.LAST)
 
@@ -17,15 +18,21 @@ LAST = int(Flag.LAST)
 @jit(inline=True)
 def begin(reports, request, kind):
     """Return the next row, filled with what every row of this request says; the rest is zero."""
-    row = report_at(reports.rows, reports.count)
-    row.time_ns, row.sent_ns, row.sequence = request.time_ns, request.sent_ns, reports.sequence
-    row.order_id, row.owner, row.book, row.action = request.order_id, request.owner, request.book, request.action
-    row.kind, row.side, row.price_ticks, row.lots = kind, request.side, request.price_ticks, request.lots
-    row.resting_id, row.resting_owner, row.resting_open_lots, row.lots_ahead, row.level_lots, row.open_lots = 0, 0, 0, 0, 0, 0
+    count, sequence = reports.count, reports.sequence
+    reports.count, reports.sequence = count + 1, sequence + 1
+    row = report_at(reports.rows, count)
+    copy_request(request, row)
+    row.sequence, row.kind = sequence, kind
+    row.resting_id, row.lots_ahead, row.level_lots, row.open_lots, row.resting_open_lots, row.resting_owner = 0, 0, 0, 0, 0, 0
     row.tif, row.reason, row.flags = 0, 0, 0
-    reports.count += 1
-    reports.sequence += 1
     return row
+
+
+@jit(inline=True)
+def only(row):
+    """Mark a row as the only one of its event; return the number of rows, 1."""
+    row.flags |= LAST
+    return 1
 
 
 @jit(inline=True)

@@ -20,7 +20,7 @@ import numpy as np
 
 from lob.errors import AgentError, ScenarioError
 from lob.instrument import Instrument
-from lob.jit import source_hash
+from lob.jit import CompilerError, source_hash
 from lob.messages import PRICE_MAX_TICKS, REPORT
 from lob.simulation.agent import Agent, plain_words
 from lob.simulation.kernel import Stop, advance
@@ -140,7 +140,8 @@ class Simulation:
             try:
                 stop = self._advance_with_callbacks(until_ns, interrupted)
             except Exception as error:
-                raise AgentError(f"{self._place()}: {type(error).__name__}: {plain_words(error)}") from error
+                words = plain_words(error) if isinstance(error, CompilerError) else error
+                raise AgentError(f"{self._place()}: {type(error).__name__}: {words}") from error
             if stop == Stop.TIME or interrupted:
                 return
             self._make_room(stop, sink)

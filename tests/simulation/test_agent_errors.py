@@ -72,6 +72,24 @@ def test_an_error_of_this_library_in_an_agents_hook_is_the_agents():
     assert message_of(Rounds, plain=True).startswith("Rounds (Rounds), on_start, at 0 ns: LobError: price of XYZ must be a multiple of the tick size 0.01")
 
 
+def test_an_error_is_told_in_its_own_words():
+    class Forgets(Agent):
+        def on_start(self, market):
+            {}["bid"]
+
+    assert message_of(Forgets, plain=True) == "Forgets (Forgets), on_start, at 0 ns: KeyError: 'bid'"
+
+
+def test_a_wrong_type_in_a_plain_agent_is_an_agent_error_too():
+    class Shouts(Agent):
+        def on_start(self, market):
+            market.exponential("loud")
+
+    message = message_of(Shouts, plain=True)
+    assert message.startswith("Shouts (Shouts), on_start, at 0 ns: TypingError: ")
+    assert "\n" not in message
+
+
 @compiled
 class Fractions(Agent):
     """Sends whatever number it is told to be a price, lots or an order."""

@@ -27,11 +27,17 @@ def start_endless(folder, **settings):
     return process
 
 
+def complaints_of(process):
+    """Return what a process has said on standard output, and on standard error but that it compiles."""
+    told, complaints = process.communicate(timeout=60)
+    return told, [line for line in complaints.splitlines() if not line.startswith("lob: compiling")]
+
+
 def test_ctrl_c_leaves_a_valid_tape_of_what_has_happened(tmp_path):
     process = start_endless(tmp_path)
     process.send_signal(signal.SIGINT)
-    told, complaints = process.communicate(timeout=60)
-    assert (process.returncode, complaints) == (0, "")
+    told, complaints = complaints_of(process)
+    assert (process.returncode, complaints) == (0, [])
     facts = json.loads(told)
     tape = Tape.read(tmp_path)
     assert facts["complete"] is tape.provenance["complete"] is False
@@ -58,9 +64,9 @@ def test_a_killed_run_leaves_a_journal_that_is_a_valid_tape(tmp_path):
 def test_a_full_disk_is_one_line_of_error_and_a_valid_tape_up_to_there(tmp_path):
     bytes_max = 40_000 * REPORT.itemsize + 77
     process = start_endless(tmp_path, preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (bytes_max, bytes_max)))
-    told, complaints = process.communicate(timeout=60)
+    told, complaints = complaints_of(process)
     assert (process.returncode, told) == (2, "")
-    assert complaints.splitlines() == [f"error: {tmp_path / 'tape.rows'}: File too large; the tape is kept up to row 40,000"]
+    assert complaints == [f"error: {tmp_path / 'tape.rows'}: File too large; the tape is kept up to row 40,000"]
     tape = Tape.read(tmp_path)
     assert (len(tape), tape.provenance["complete"]) == (40_000, False)
     assert verify(tape).ok
@@ -85,9 +91,9 @@ def test_eight_times_the_time_needs_no_more_memory_when_the_tape_goes_to_disk(tm
     (requests, kilobytes), (more_requests, more_kilobytes) = measured
     rows_kilobytes = (more_requests - requests) * REPORT.itemsize // 1024
     assert more_requests > 7 * requests
-    # 50 MB of rows more; two megabytes of slack for the allocator's own ways, and for row groups of different content.
-    assert rows_kilobytes > 40_000
-    assert more_kilobytes - kilobytes < 8_000
+    # Thirty megabytes of rows more; six of slack for the allocator's own ways.
+    assert rows_kilobytes > 25_000
+    assert more_kilobytes - kilobytes < 6_000
 
 
 # A second call of run.
@@ -183,7 +189,8 @@ def test_a_simulation_can_run_in_a_thread_where_nobody_presses_ctrl_c():
     assert runs[0].tape_sha256 == Simulation(crowd(), seed=3).run(seconds=1).tape_sha256
 
 
-def test_progress_is_shown_on_standard_error_when_asked_for(capsys):
+def test_progress_is_shown_on_standard_error_when_asked_for(capsys, monkeypatch):
+    monkeypatch.setenv("FORCE_COLOR", "1")
     Simulation(crowd(), seed=3, name="busy").run(seconds=1, progress=True)
     told = capsys.readouterr()
     assert told.out == ""
