@@ -95,14 +95,15 @@ class OrderBook:
         while done < len(requests):
             done = apply_many(self.memory.address, requests.ctypes.data, done, len(requests), self.reports.address)
             if done < len(requests):
-                self._make_room(requests[done])
+                self.make_room(requests[done], self.reports)
         return self.reports.take()
 
-    def _make_room(self, request):
+    def make_room(self, request, reports):
+        """Make room for what `request` can do at the worst, in the book and in a ReportBuffer."""
         self.memory.grow()
-        fills = min(max(int(request["lots"]), 0), int(self.memory.book["order_count"][0]))
-        if len(self.reports.rows) - self.reports.count < fills + 4:
-            self.reports.grow(2 * len(self.reports.rows) + fills + 4)
+        fills = min(max(int(request["lots"]), 0), self.order_count)
+        if len(reports.rows) - reports.count < fills + 4:
+            reports.grow(2 * len(reports.rows) + fills + 4)
 
     def _best(self, side):
         return best_price_of(self.memory.address, int(side)) or None

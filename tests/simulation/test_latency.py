@@ -63,6 +63,13 @@ def test_messages_on_one_link_arrive_in_the_order_in_which_they_were_sent():
     assert (np.diff(rows["time_ns"]) == 0).any(), "with so much jitter some must have waited for the one before"
 
 
+def test_deliveries_are_the_wake_ups_and_the_reports_that_reached_an_agent():
+    run = Simulation([Postman(latency=Latency(feed_ns=40 * MS_NS, order_ns=MS_NS))]).run(seconds=0.5)
+    postman, = run.agents
+    assert (len(postman.sent), len(postman.received), run.requests) == (500, 459, 499)
+    assert run.deliveries == 1 + 500 + 459, "the start, the timers and the reports"
+
+
 @pytest.mark.parametrize("latency", [Latency(), Latency(feed_ns=5 * MS_NS), Latency(feed_ns=MS_NS, feed_jitter_ns=20 * MS_NS)])
 def test_every_trade_is_heard_once_in_order_a_delay_after_it_happened(latency):
     run = Simulation([*crowd(), Listener(latency=latency)], seed=5).run(seconds=2)

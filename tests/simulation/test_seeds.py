@@ -6,7 +6,7 @@ import sys
 
 import numpy as np
 import pytest
-from crowd import MS_NS, Watcher, crowd
+from crowd import MS_NS, Listener, Watcher, crowd
 
 from lob import Agent, Latency, ScenarioError, Simulation
 from lob.jit import jit
@@ -48,6 +48,12 @@ def test_a_scenario_gives_the_same_tape_compiled_and_plain(name):
     assert (native.requests, native.deliveries) == (plain.requests, plain.deliveries)
     assert [vars(agent) for agent in native.agents] == [vars(agent) for agent in plain.agents]
     assert len(native.tape) > 3_000
+
+
+def test_python_agents_among_native_ones_see_what_they_see_among_python_ones():
+    mixed, plain = (Simulation([*crowd(), Listener(latency=Latency(feed_ns=MS_NS))], seed=8, plain=plain).run(seconds=2) for plain in (False, True))
+    assert mixed.tape.rows.tobytes() == plain.tape.rows.tobytes()
+    assert mixed.agents[-1].notes == plain.agents[-1].notes
 
 
 def test_the_same_agents_can_be_used_twice():

@@ -79,7 +79,7 @@ from lob.tape import parquet
 
 parquet.GROUP_ROWS = 2**13
 run = load("toxic").simulation(out=sys.argv[1]).run(minutes=float(sys.argv[2]))
-print(run.requests, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+print(run.requests, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // (1024 if sys.platform == "darwin" else 1))
 """
 
 
