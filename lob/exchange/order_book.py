@@ -1,6 +1,9 @@
 """OrderBook: the engine's Python face. One book, its memory, and the rows of its answers; knows no clock and no agent."""
+import operator
+
 import numpy as np
 
+from lob.errors import LobError
 from lob.exchange import matcher
 from lob.exchange.audit import check_book, find_at
 from lob.exchange.book import BookMemory, best_price, book_at, price_lots, queue_ahead
@@ -49,6 +52,18 @@ def level_keys(ladder_address, keys, lots):
     return count
 
 
+def one_request(action, order_id, owner, book, side, price_ticks, lots, tif=0, flags=0):
+    """Return REQUEST[1] with time 0. Raises LobError for a number that is not whole or has no room in its field: it would be silently another number."""
+    given = {"order_id": order_id, "price_ticks": price_ticks, "lots": lots, "owner": owner, "book": book, "action": action, "side": side, "tif": tif, "flags": flags}
+    request = np.zeros(1, REQUEST)
+    for name, value in given.items():
+        try:
+            request[name] = operator.index(value)
+        except (TypeError, OverflowError):
+            raise LobError(f"{name} must be a whole number that fits {REQUEST[name]}, was {value!r}") from None
+    return request
+
+
 class OrderBook:
     """A limit order book with price-time priority.
 
@@ -79,8 +94,7 @@ class OrderBook:
         return self._one(Action.REPLACE, order_id, owner, 0, price_ticks, lots, 0, Flag.POST_ONLY if post_only else 0)
 
     def _one(self, action, order_id, owner, side, price_ticks, lots, tif=0, flags=0):
-        request = np.array([(0, 0, order_id, price_ticks, lots, owner, self.number, action, side, tif, flags)], REQUEST)
-        return self.send_many(request)
+        return self.send_many(one_request(action, order_id, owner, self.number, side, price_ticks, lots, tif, flags))
 
     def send(self, request):
         """Apply one REQUEST record; return its rows, REPORT[n]."""
@@ -152,6 +166,19 @@ class OrderBook:
             rows.append((order["id"], order["owner"], order["lots"]))
             slot = int(order["next"])
         return np.array(rows, QUEUED)
+
+    def save(self, path):
+        """Write the book to a file that `OrderBook.load` reads; see lob.exchange.snapshot for the format."""
+        from lob.exchange.snapshot import save
+
+        return save(self, path)
+
+    @staticmethod
+    def load(path):
+        """Return the book of a file; it goes on as the saved one would have."""
+        from lob.exchange.snapshot import load
+
+        return load(path)
 
     def check(self):
         """Assert every invariant by full scan."""
