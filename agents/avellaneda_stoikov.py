@@ -1,7 +1,8 @@
 """AvellanedaStoikovMaker: quotes around a reservation price that leans against its inventory.
 
-Source: Avellaneda and Stoikov, "High-frequency trading in a limit order book", Quantitative Finance 8 (2008), equations (3.17) and (3.18) with a constant time to go, as is usual
-for a market that does not close: r = mid - q gamma sigma^2 tau, and the quotes stand gamma sigma^2 tau / 2 + ln(1 + gamma / k) / gamma from it on both sides.
+Source: Avellaneda and Stoikov, "High-frequency trading in a limit order book", Quantitative Finance 8 (2008), equations (3.17) and (3.18) with a
+constant time to go, as is usual for a market that does not close: r = mid - q gamma sigma^2 tau, and the quotes stand gamma sigma^2 tau / 2 +
+ln(1 + gamma / k) / gamma from it on both sides.
 """
 import math
 
@@ -13,8 +14,8 @@ from lob import compiled
 class AvellanedaStoikovMaker(Maker):
     """Skews its quotes against its inventory, and widens them with the volatility it measures.
 
-    gamma: risk aversion, per tick and lot of inventory. k: decay of the arrival rate with the distance from the mid, per tick. horizon_s: the constant time to go.
-    half_life_s: of the moving average that estimates sigma from the mid's moves, in ticks per square root of a second. sigma_ticks: where it starts.
+    gamma: risk aversion, per tick and lot of inventory. k: decay of the arrival rate with the distance from the mid, per tick. horizon_s: the constant time to
+    go. half_life_s: of the moving average that estimates sigma from the mid's moves, in ticks per square root of a second. sigma_ticks: where it starts.
     """
 
     gamma: float = 0.01

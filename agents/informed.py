@@ -1,7 +1,7 @@
 """InformedTrader: takes what is mispriced.
 
-Source: Glosten and Milgrom, "Bid, ask and transaction prices in a specialist market with heterogeneously informed traders", Journal of Financial Economics 14 (1985): traders who
-arrive at random knowing something of the value, and trade only where a quote is on the wrong side of it.
+Source: Glosten and Milgrom, "Bid, ask and transaction prices in a specialist market with heterogeneously informed traders", Journal of Financial
+Economics 14 (1985): traders who arrive at random knowing something of the value, and trade only where a quote is on the wrong side of it.
 """
 from lob import Agent, TimeInForce, compiled
 
@@ -10,8 +10,8 @@ from lob import Agent, TimeInForce, compiled
 class InformedTrader(Agent):
     """At Poisson times reads the fundamental, late and with an error, and takes the touch if it is beyond it by more than a threshold.
 
-    rate_hz: looks per second. error_ticks: standard deviation of its reading. delay_ns: how old its reading is. threshold_ticks: the least edge that it trades for.
-    lots_max: most it takes at once. inventory_max_lots: it buys no more above this, sells no more below its negative.
+    rate_hz: looks per second. error_ticks: standard deviation of its reading. delay_ns: how old its reading is. threshold_ticks: the least edge that it
+    trades for. lots_max: most it takes at once. inventory_max_lots: it buys no more above this, sells no more below its negative.
     """
 
     role = "informed"

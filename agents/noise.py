@@ -1,7 +1,8 @@
 """NoiseTrader: flow without information.
 
-Source: zero-intelligence flow after Smith, Farmer, Gillemot and Krishnamurthy, "Statistical theory of the continuous double auction", Quantitative Finance 3 (2003):
-limit orders, market orders and cancels at Poisson times, whatever the price does. Each trader keeps at most one order in the book; many of them make the flow.
+Source: zero-intelligence flow after Smith, Farmer, Gillemot and Krishnamurthy, "Statistical theory of the continuous double auction", Quantitative Finance 3
+(2003): limit orders, market orders and cancels at Poisson times, whatever the price does. Each trader keeps at most one order in the book; many of
+them make the flow.
 """
 from lob import Agent, compiled
 

@@ -17,7 +17,7 @@ from bars import draw
 from contenders import make_stream
 from provenance import measured_on, one_line, version_of
 
-HOUSES = ("ours", "light_matching_engine", "order_book", "nautilus", "hft_backtest")
+HOUSES = ("yardstick", "ours", "light_matching_engine", "order_book", "nautilus", "hft_backtest")
 UNITS = {"ratio_to_compiled": "lob, from compiled code", "ratio_to_send_many": "lob, OrderBook.send_many"}
 
 
@@ -41,18 +41,30 @@ def agreement(outcome, truth):
     return ", ".join(name.removesuffix("_lots") for name in named), not wrong
 
 
-def measure(contender, stream, repeats):
-    """Return a row of the table: the median of `repeats` runs, each from a new warm book, after one that is not counted."""
-    times_ns = []
-    for _ in range(repeats + 1):
-        gc.collect()  # before the book is warm, since going through all objects leaves none of it in the processor's cache
-        engine = contender(stream)
-        times_ns.append(engine.nanoseconds() / len(stream.timed))
-    shown, agrees = agreement(engine.outcome(), stream.truth)
+def run_all(contenders, stream, repeats):
+    """Return {contender: (nanoseconds a message of each run, its last outcome)}, each run from a new warm book, after a first one that is not counted.
+
+    All run in turn, again and again, so that whatever else the machine does meanwhile meets all of them.
+    """
+    times_ns, outcomes = {contender: [] for contender in contenders}, {}
+    for run in range(repeats + 1):
+        print(f"run {run} of {repeats}", file=sys.stderr)
+        for contender in contenders:
+            gc.collect()  # before the book is warm, since going through all objects leaves none of it in the processor's cache
+            engine = contender(stream)
+            times_ns[contender].append(engine.nanoseconds() / len(stream.timed))
+            outcomes[contender] = engine.outcome()
+    return {contender: (times_ns[contender][1:], outcomes[contender]) for contender in contenders}
+
+
+def row_of(contender, times_ns, outcome, stream):
+    """Return an engine's row of the table: the median of its runs."""
+    compared, agrees = agreement(outcome, stream.truth)
+    ns_per_message = statistics.median(times_ns)
     return {
         "engine": contender.name, "version": contender.package and version_of(contender.package), "does": contender.does, "how": contender.how,
-        "messages": len(stream.timed), "ns_per_message": round(statistics.median(times_ns[1:]), 1),
-        "fastest_ns": round(min(times_ns[1:]), 1), "slowest_ns": round(max(times_ns[1:]), 1), "agrees": agrees, "compared": shown,
+        "messages": len(stream.timed), "ns_per_message": round(ns_per_message, 1), "fastest_ns": round(min(times_ns), 1), "slowest_ns": round(max(times_ns), 1),
+        "messages_per_second": round(1e9 / ns_per_message), "agrees": agrees, "compared": compared,
     }
 
 
@@ -60,16 +72,9 @@ def compare(messages, resting, repeats):
     """Return the whole result. Lines about what happens meanwhile go to stderr."""
     stream = make_stream(messages, resting)
     found, missing = installed()
-    rows = []
-    for contender in found:
-        print(f"timing {contender.name}", file=sys.stderr)
-        try:
-            rows.append(measure(contender, stream, repeats))
-        except FileNotFoundError as error:
-            missing.append(f"{contender.name}: {error}")
+    rows = [row_of(contender, *measured, stream) for contender, measured in run_all(found, stream, repeats).items()]
     ns_of = {row["engine"]: row["ns_per_message"] for row in rows}
     for row in rows:
-        row["messages_per_second"] = round(1e9 / row["ns_per_message"])
         row |= {name: round(row["ns_per_message"] / ns_of[unit], 2) for name, unit in UNITS.items()}
     rows.sort(key=lambda row: row["ns_per_message"])
     packages = [contender.package for contender in found if contender.package]

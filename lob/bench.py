@@ -128,7 +128,7 @@ def run_timed(book, requests):
             rows = reports.rows[:reports.count]
             traded = rows["lots"][rows["kind"] == ReportKind.FILL]
             fills, volume_lots = fills + len(traded), volume_lots + int(traded.sum())
-            reports.record["count"] = 0
+            reports.clear()
             if done < len(batch):
                 book.make_room(hot[done], reports)
     return elapsed_ns, fills, volume_lots

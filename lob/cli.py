@@ -3,17 +3,19 @@ import json
 import re
 import sys
 from pathlib import Path
-from typing import Annotated, Optional
+from typing import Annotated
 
 import typer
 
 from lob.errors import LobError, ScenarioError
 
-app = typer.Typer(help="An event-driven limit order book engine with market-maker agents.", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+app = typer.Typer(
+    help="An event-driven limit order book engine with market-maker agents.", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False,
+)
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
-Out = Annotated[Optional[Path], typer.Option("--out", help="Folder for the tape and the page; by default a new one under runs/.")]
-Seed = Annotated[Optional[int], typer.Option("--seed", min=0, help="Same seed, same tape, byte for byte.")]
+Out = Annotated[Path | None, typer.Option("--out", help="Folder for the tape and the page; by default a new one under runs/.")]
+Seed = Annotated[int | None, typer.Option("--seed", min=0, help="Same seed, same tape, byte for byte.")]
 
 
 def main():
@@ -32,7 +34,7 @@ def main():
 def simulate(
     scenario: Annotated[str, typer.Argument(help="A scenario's name or TOML file.")] = "toxic",
     seed: Seed = None,
-    minutes: Annotated[Optional[float], typer.Option("--minutes", help="Simulated minutes; by default the scenario's own.")] = None,
+    minutes: Annotated[float | None, typer.Option("--minutes", help="Simulated minutes; by default the scenario's own.")] = None,
     out: Out = None,
     plain: Annotated[bool, typer.Option("--plain", help="Run compiled agents as plain Python too, for breakpoints: the same tape, slower.")] = False,
     as_json: Json = False,
@@ -49,11 +51,11 @@ def simulate(
 @app.command()
 def replay(
     file: Annotated[Path, typer.Argument(help="A LOBSTER message file: plain, .gz, or the .zip it comes in.")],
-    book: Annotated[Optional[Path], typer.Option("--book", help="The LOBSTER book file; by default the one beside the message file.")] = None,
-    agent: Annotated[Optional[list[str]], typer.Option("--agent", help="module:Class of an agent that trades inside the day; may be repeated.")] = None,
-    param: Annotated[Optional[list[str]], typer.Option("--param", help="name=value, a parameter of the agents.")] = None,
-    from_time: Annotated[Optional[str], typer.Option("--from", help="Start, as HH:MM or HH:MM:SS.")] = None,
-    to_time: Annotated[Optional[str], typer.Option("--to", help="End, as HH:MM or HH:MM:SS.")] = None,
+    book: Annotated[Path | None, typer.Option("--book", help="The LOBSTER book file; by default the one beside the message file.")] = None,
+    agent: Annotated[list[str] | None, typer.Option("--agent", help="module:Class of an agent that trades inside the day; may be repeated.")] = None,
+    param: Annotated[list[str] | None, typer.Option("--param", help="name=value, a parameter of the agents.")] = None,
+    from_time: Annotated[str | None, typer.Option("--from", help="Start, as HH:MM or HH:MM:SS.")] = None,
+    to_time: Annotated[str | None, typer.Option("--to", help="End, as HH:MM or HH:MM:SS.")] = None,
     feed_latency_ns: Annotated[int, typer.Option(min=0, help="How old what the agents see is.")] = 0,
     order_latency_ns: Annotated[int, typer.Option(min=0, help="How late what the agents send arrives.")] = 0,
     seed: Seed = 1,
@@ -87,7 +89,8 @@ def verify(
 
     verdict = verify_tape(Tape.read(folder))
     if as_json:
-        typer.echo(json.dumps({"ok": verdict.ok, "rows": verdict.rows, "events": verdict.events, "disagreement": None if verdict.ok else str(verdict.disagreement)}))
+        disagreement = None if verdict.ok else str(verdict.disagreement)
+        typer.echo(json.dumps({"ok": verdict.ok, "rows": verdict.rows, "events": verdict.events, "disagreement": disagreement}))
     else:
         typer.echo(str(verdict))
     raise typer.Exit(0 if verdict.ok else 1)
@@ -95,7 +98,7 @@ def verify(
 
 @app.command()
 def bench(
-    flow: Annotated[Optional[str], typer.Argument(help="One named flow; by default all.")] = None,
+    flow: Annotated[str | None, typer.Argument(help="One named flow; by default all.")] = None,
     repeats: Annotated[int, typer.Option(min=1)] = 5,
     as_json: Json = False,
 ):

@@ -57,7 +57,7 @@ def test_growth_keeps_about_as_many_orders_as_it_was_asked_for():
     assert [row["resting_orders"] for row in result["rows"]] == [100, 3_000]
     for row in result["rows"]:
         assert row["fastest_ns"] <= row["ns_per_message"] <= row["slowest_ns"]
-        assert row["rows"] >= row["messages"] == 2_000
+        assert row["messages"] == 2_000 > row["fills"] > 0
     assert result["rows"][1]["resting_orders_after"] == pytest.approx(3_000, rel=0.3)
 
 

@@ -15,6 +15,7 @@ RUN_KEYS = {"scenario", "seed", "requests", "deliveries", "wall_seconds", "reque
 AGENT_KEYS = {"name", "kind", "fills", "inventory", "cash", "pnl", "fees"}
 MARKOUT_KEYS = {"agent", "horizon_s", "fills", "effective", "realised", "impact", "standard_error"}
 SHORT = ["--minutes", "0.2"]
+OWN_AGENT = "from lob import Agent\n\n\nclass Mine(Agent):\n    def on_start(self, market):\n"
 
 
 @pytest.fixture(autouse=True)
@@ -83,9 +84,9 @@ def day(folder):
 def test_simulate_prints_one_json_object_with_everything_in_it(folder):
     facts = told("simulate", "toxic", *SHORT, "--seed", 3, "--out", "here")
     tape = Tape.read("here")
-    assert RUN_KEYS <= facts.keys()
-    assert all(AGENT_KEYS <= agent.keys() for agent in facts["agents"])
-    assert all(MARKOUT_KEYS <= line.keys() for line in facts["markouts"])
+    assert facts.keys() >= RUN_KEYS
+    assert all(agent.keys() >= AGENT_KEYS for agent in facts["agents"])
+    assert all(line.keys() >= MARKOUT_KEYS for line in facts["markouts"])
     assert (facts["scenario"], facts["seed"], facts["complete"], facts["folder"]) == ("toxic", 3, True, "here")
     assert (facts["tape_sha256"], facts["tape_rows"], len(facts["agents"])) == (tape.sha256, len(tape), 105)
     assert {line["agent"] for line in facts["markouts"]} == {"symmetric", "avellaneda"}
@@ -118,7 +119,7 @@ def test_plain_agents_give_the_same_tape():
 
 
 def test_a_scenario_of_ones_own_runs_with_an_agent_of_ones_own(folder):
-    (folder / "mine.py").write_text("from lob import Agent\n\n\nclass Mine(Agent):\n    def on_start(self, market):\n        market.buy(market.opening_ticks, 3)\n")
+    (folder / "mine.py").write_text(OWN_AGENT + "        market.buy(market.opening_ticks, 3)\n")
     (folder / "world.toml").write_text('name = "ours"\n[[agents]]\nclass = "mine:Mine"\n')
     done = subprocess.run([sys.executable, "-m", "lob.cli", "simulate", "world.toml", *SHORT, "--json"], capture_output=True, text=True, check=True)
     facts = json.loads(done.stdout)
@@ -128,9 +129,10 @@ def test_a_scenario_of_ones_own_runs_with_an_agent_of_ones_own(folder):
 
 def test_an_agent_that_fails_is_one_line_of_error_that_says_where_the_tape_is(folder, refused, monkeypatch):
     monkeypatch.delitem(sys.modules, "unlucky", raising=False)
-    (folder / "unlucky.py").write_text("from lob import Agent\n\n\nclass Mine(Agent):\n    def on_start(self, market):\n        market.buy(1, 3)\n        raise KeyError('bid')\n")
+    (folder / "unlucky.py").write_text(OWN_AGENT + "        market.buy(1, 3)\n        raise KeyError('bid')\n")
     (folder / "world.toml").write_text('name = "ours"\n[[agents]]\nclass = "unlucky:Mine"\n')
-    assert refused("simulate", "world.toml", "--out", "here").splitlines() == ["error: Mine (Mine), on_start, at 0 ns: KeyError: 'bid'", "the tape up to there is in here"]
+    said = refused("simulate", "world.toml", "--out", "here").splitlines()
+    assert said == ["error: Mine (Mine), on_start, at 0 ns: KeyError: 'bid'", "the tape up to there is in here"]
     assert Tape.read(folder / "here").provenance["complete"] is False
 
 
@@ -189,8 +191,8 @@ def test_replay_runs_from_one_time_to_another(day):
 
 
 def test_agents_of_a_replay_can_be_many_with_latencies_and_parameters_of_their_types(day):
-    facts = told("replay", day, "--agent", "agents:SymmetricMaker", "--agent", "agents:AvellanedaStoikovMaker", "--param", "inventory_max_lots=7", "--feed-latency-ns", 1_000,
-                 "--order-latency-ns", 2_000, "--seed", 0)
+    makers = ["--agent", "agents:SymmetricMaker", "--agent", "agents:AvellanedaStoikovMaker", "--param", "inventory_max_lots=7"]
+    facts = told("replay", day, *makers, "--feed-latency-ns", 1_000, "--order-latency-ns", 2_000, "--seed", 0)
     described = Tape.read(facts["folder"]).provenance["agents"]
     assert [agent["kind"] for agent in described] == ["SymmetricMaker", "AvellanedaStoikovMaker"]
     assert [agent["parameters"]["inventory_max_lots"] for agent in described] == [7, 7]
@@ -303,5 +305,5 @@ def test_a_mistake_is_told_on_standard_error_without_a_traceback(words):
 def test_json_is_all_that_is_printed_also_in_a_process_of_its_own():
     command = [sys.executable, "-m", "lob.cli", "simulate", *SHORT, "--json"]
     done = subprocess.run(command, capture_output=True, text=True, check=True, env=os.environ | {"FORCE_COLOR": "1"})
-    assert RUN_KEYS <= json.loads(done.stdout).keys()
+    assert json.loads(done.stdout).keys() >= RUN_KEYS
     assert [line for line in done.stderr.splitlines() if not line.startswith("lob: compiling")] == []

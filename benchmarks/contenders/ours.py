@@ -1,6 +1,5 @@
-"""The engine, from compiled code, in batches and a call at a time; and the two ends: its reference in plain Python and the yardstick in C++."""
+"""The engine from compiled code, in batches and a call at a time; and its reference, the specification in plain Python."""
 import numpy as np
-from matcher import build_yardstick, time_yardstick, to_records
 from recycled import play_all, warm_book
 
 from contenders import Contender, Outcome, columns, outcome_of, queues_of
@@ -82,27 +81,4 @@ class Reference(Contender):
         return outcome_of(self.book, np.array(self.rows, REPORT))
 
 
-class Yardstick(Contender):
-    name, package, does = "C++ yardstick", None, "matches"
-    how = "the same algorithm by hand, prices and ids bounded, trades kept, no reports and no checks; the stream less its warm part"
-
-    def __init__(self, stream):
-        self.compiled = build_yardstick()
-        if self.compiled is None:
-            raise FileNotFoundError("no C++ compiler")
-        market_price = int(stream.warm["price_ticks"].max() + stream.timed["price_ticks"].max())
-        self.warm, self.all = to_records(stream.warm, market_price), to_records(np.concatenate([stream.warm, stream.timed]), market_price)
-        self.seen = None
-
-    def nanoseconds(self):
-        """Return what the timed part took. The yardstick begins with an empty book, so it is what the whole took less what its warm part takes."""
-        warm_ns, _ = time_yardstick(self.compiled, self.warm)
-        ns, self.seen = time_yardstick(self.compiled, self.all)
-        return ns * len(self.all) - warm_ns * len(self.warm)
-
-    def outcome(self):
-        fills, volume_lots, best_bid_ticks, best_ask_ticks = self.seen
-        return Outcome(fills, volume_lots, touch=(best_bid_ticks or None, best_ask_ticks or None))
-
-
-CONTENDERS = (Yardstick, CompiledCode, SendMany, OneCall, Reference)
+CONTENDERS = (CompiledCode, SendMany, OneCall, Reference)

@@ -52,16 +52,14 @@ def level_keys(ladder_address, keys, lots):
     return count
 
 
-def one_request(action, order_id, owner, book, side, price_ticks, lots, tif=0, flags=0):
-    """Return REQUEST[1] with time 0. Raises LobError for a number that is not whole or has no room in its field: it would be silently another number."""
-    given = {"order_id": order_id, "price_ticks": price_ticks, "lots": lots, "owner": owner, "book": book, "action": action, "side": side, "tif": tif, "flags": flags}
-    request = np.zeros(1, REQUEST)
-    for name, value in given.items():
-        try:
-            request[name] = operator.index(value)
-        except (TypeError, OverflowError):
-            raise LobError(f"{name} must be a whole number that fits {REQUEST[name]}, was {value!r}") from None
-    return request
+def request_values(action, order_id, owner, book, side, price_ticks, lots, tif=0, flags=0):
+    """Return the fields of a REQUEST with time 0 as integers. Raises LobError for a number that is not whole: it would silently be another number."""
+    values = (0, 0, order_id, price_ticks, lots, owner, book, action, side, tif, flags)
+    try:
+        return tuple(map(operator.index, values))
+    except TypeError:
+        name, value = next((n, v) for n, v in zip(REQUEST.names, values, strict=True) if not hasattr(v, "__index__"))
+        raise LobError(f"{name} must be a whole number, was {value!r}") from None
 
 
 class OrderBook:
@@ -76,6 +74,8 @@ class OrderBook:
         self.memory = BookMemory(book, replace_keeps_place)
         self.reports = ReportBuffer()
         self.number = book
+        self._request = np.zeros(1, REQUEST)
+        self._addresses = self.memory.address, self._request.ctypes.data, self.reports.address
 
     def limit(self, side, price_ticks, lots, order_id, owner=NOBODY, tif=TimeInForce.GTC, post_only=False):
         """Enter a limit order."""
@@ -94,7 +94,15 @@ class OrderBook:
         return self._one(Action.REPLACE, order_id, owner, 0, price_ticks, lots, 0, Flag.POST_ONLY if post_only else 0)
 
     def _one(self, action, order_id, owner, side, price_ticks, lots, tif=0, flags=0):
-        return self.send_many(one_request(action, order_id, owner, self.number, side, price_ticks, lots, tif, flags))
+        values = request_values(action, order_id, owner, self.number, side, price_ticks, lots, tif, flags)
+        try:
+            self._request[0] = values
+        except OverflowError:
+            raise LobError(f"a number of the request does not fit its field: {dict(zip(REQUEST.names, values, strict=True))}") from None
+        book, request, reports = self._addresses
+        while apply_many(book, request, 0, 1, reports) == 0:
+            self.make_room(self._request[0], self.reports)
+        return self.reports.take()
 
     def send(self, request):
         """Apply one REQUEST record; return its rows, REPORT[n]."""

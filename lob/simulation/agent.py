@@ -24,21 +24,22 @@ HOOK_PARAMETERS = {"on_trade": "trade", "on_accepted": "order", "on_fill": "fill
 DEPTH_METHODS = ("depth_ticks", "depth_lots", "lots_at")
 FIELD_DTYPES = {int: "i8", float: "f8", bool: "?"}
 SETTINGS = ("name", "count", "venue", "latency")
+NO_LATENCY = Latency()
 
 
 class Agent:
     """Base of every agent: annotated fields with their defaults are its parameters and its state; hooks are methods.
 
-    name, count (how many of them), venue and latency are settings of every agent. Hooks, all optional: on_start(market), on_timer(market), on_quote(market), on_trade(market, trade), on_accepted(market, order), on_fill(market, fill),
-    on_done(market, order). Fields are int, float or bool. Class attributes without annotation: `role`, a word for the reports ("maker", "flow", "informed"),
-    and `sees_fundamental`.
+    name, count (how many of them), venue and latency are settings of every agent. Hooks, all optional: on_start(market), on_timer(market), on_quote(market),
+    on_trade(market, trade), on_accepted(market, order), on_fill(market, fill), on_done(market, order).
+    Fields are int, float or bool. Class attributes without annotation: `role`, a word for the reports ("maker", "flow", "informed"), and `sees_fundamental`.
     Raises ScenarioError for a parameter that is unknown or of the wrong type.
     """
 
     role = "flow"
     sees_fundamental = False
 
-    def __init__(self, /, *, name=None, count=1, venue=0, latency=Latency(), **parameters):
+    def __init__(self, /, *, name=None, count=1, venue=0, latency=NO_LATENCY, **parameters):
         cls = type(self)
         if not isinstance(count, int) or isinstance(count, bool) or count < 1:
             raise ScenarioError(f"{cls.__name__}.count must be a whole number >= 1, was {count!r}")
@@ -49,7 +50,8 @@ class Agent:
         for key in parameters:
             if key not in fields:
                 near = difflib.get_close_matches(key, fields, 1)
-                raise ScenarioError(f"{cls.__name__} has no parameter {key!r}" + (f": did you mean {near[0]!r}?" if near else f"; it has {', '.join(fields) or 'none'}"))
+                hint = f": did you mean {near[0]!r}?" if near else f"; it has {', '.join(fields) or 'none'}"
+                raise ScenarioError(f"{cls.__name__} has no parameter {key!r}{hint}")
         self._parameters = {}
         for key, kind in fields.items():
             if key not in parameters and not hasattr(cls, key):
@@ -185,7 +187,8 @@ def _compile_hook(cls, name, state_at):
     """Return a hook compiled for the kernel's one signature: it casts the three addresses and calls the class's own function."""
     template = _call_with if name in HOOK_PARAMETERS else _call_bare
     method = getattr(cls, name)
-    scope = {"hook": jit(method, keep=False), "state_at": state_at, "market_from": market_from, "notice_from": trade_from if name == "on_trade" else notice_from}
+    from_address = trade_from if name == "on_trade" else notice_from
+    scope = {"hook": jit(method, keep=False), "state_at": state_at, "market_from": market_from, "notice_from": from_address}
     # Names in a dictionary instead of a closure: numba keeps code on disk by the contents of the closure, and these differ in each process.
     function = pytypes.FunctionType(template.__code__, scope, name)
     module = sys.modules.get(cls.__module__)

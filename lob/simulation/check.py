@@ -32,8 +32,9 @@ class _Crowd(Agent):
 def check_agent(agent, seconds=30, seed=1):
     """Run an agent in a small market and raise AgentError at the first thing that is not as it must be.
 
-    agent: an Agent class whose fields all have defaults, or an instance. An agent without latency gets a millisecond each way. Checked: the hooks are hooks and take the right arguments; every request can be read by the exchange;
-    the same seed gives the same tape; native and plain Python give the same tape and the same final state. Returns {"requests": ..., "fills": ...}.
+    agent: an Agent class whose fields all have defaults, or an instance. An agent without latency gets a millisecond each way. Checked: the hooks are hooks and
+    take the right arguments; every request can be read by the exchange; the same seed gives the same tape;
+    native and plain Python give the same tape and the same final state. Returns {"requests": ..., "fills": ...}.
     """
     agent = agent() if isinstance(agent, type) and issubclass(agent, Agent) else agent
     if not isinstance(agent, Agent):

@@ -1,8 +1,8 @@
 """Depth: the book below the touch, as it has reached an agent.
 
-Owns the replicas: for each class of feed delays whose agents read depth, the lots of every price as they stood that delay ago, fed from a ring of level changes. A replica
-holds nothing newer than its delay, so it cannot leak; agents with the same delay share one. With jitter an agent reads depth at the longest delay of its feed.
-More than CLASSES_MAX different delays are rounded up to a grid, by at most a fifth.
+Owns the replicas: for each class of feed delays whose agents read depth, the lots of every price as they stood that delay ago, fed from a ring of level
+changes. A replica holds nothing newer than its delay, so it cannot leak; agents with the same delay share one. With jitter an agent reads depth at the longest
+delay of its feed. More than CLASSES_MAX different delays are rounded up to a grid, by at most a fifth.
 """
 import math
 
@@ -13,8 +13,8 @@ from lob.exchange.ladder import LADDER, LadderMemory, key_of, ladder_at, level_o
 from lob.exchange.reports import report_at
 from lob.jit import jit, pool_reader
 from lob.messages import PRICE_MAX_TICKS, ReportKind
-from lob.simulation.world import DEPTHS, REPLICA, book_of, ring_of
 from lob.simulation.view import entry_of
+from lob.simulation.world import DEPTHS, REPLICA, book_of, ring_of
 
 CLASSES_MAX = 32
 CHANGE = np.dtype([("time_ns", "i8"), ("side", "i8"), ("price_ticks", "i8"), ("lots", "i8")], align=True)
@@ -120,6 +120,6 @@ class ReplicaMemory:
 
     def fit(self, page_counts):
         """Have as many pages as the book."""
-        for ladder, count in zip(self.ladders, page_counts):
+        for ladder, count in zip(self.ladders, page_counts, strict=True):
             if count > ladder.page_count:
                 ladder.add_pages(count - ladder.page_count)

@@ -79,6 +79,7 @@ class FundamentalMemory:
         for name, value in {
             "values": self.values.ctypes.data, "stream": self.stream.ctypes.data, "step_ns": model.step_ns, "start_ns": start_ns,
             "value_ticks": opening_ticks, "mean_ticks": opening_ticks, "keep": math.exp(-model.mean_reversion_hz * step_s),
-            "step_sigma_ticks": model.volatility_ticks * math.sqrt(step_s), "jump_probability": -math.expm1(-model.jump_rate_hz * step_s), "jump_sigma_ticks": model.jump_ticks,
+            "step_sigma_ticks": model.volatility_ticks * math.sqrt(step_s),
+            "jump_probability": -math.expm1(-model.jump_rate_hz * step_s), "jump_sigma_ticks": model.jump_ticks,
         }.items():
             self.record[name] = value

@@ -2,7 +2,8 @@
 
 Owns what an event does. `advance` runs in native code until a time is reached or something outside is needed (a `Stop`): the tape's buffer is full, an array is
 too short, or a Python agent's hook must be called. Every event does all its own work before it calls an agent, so after any stop the loop simply goes on.
-It allocates nothing, reads no wall clock, and orders equal times by the sequence in which they were planned; a recorded row comes before what agents do at its time.
+It allocates nothing, reads no wall clock, and orders equal times by the sequence in which they were planned; a recorded row comes before what agents do at
+its time.
 """
 from enum import IntEnum
 
@@ -10,7 +11,7 @@ from lob.exchange import matcher
 from lob.exchange.book import book_at
 from lob.exchange.history import apply_agent, apply_recorded, history_at
 from lob.exchange.reports import report_at, request_at
-from lob.jit import call_at, address_of, jit
+from lob.jit import address_of, call_at, jit
 from lob.messages import LOTS_MAX, Action, CancelReason, ReportKind
 from lob.simulation import schedule
 from lob.simulation.depth import advance_replica, depth_is_short, publish_depth, replica_at
@@ -19,8 +20,33 @@ from lob.simulation.latency import feed_delay
 from lob.simulation.schedule import entry_at
 from lob.simulation.view import hear_touch, hear_trade, look, publish_touch, publish_trade, ring_is_short
 from lob.simulation.world import (
-    NEVER_NS, ON_ACCEPTED, ON_DONE, ON_FILL, ON_QUOTE, ON_START, ON_TIMER, ON_TRADE, SENDS_MAX, TRADES, TOUCHES, Event, agent_of, book_of, give,
-    has_hook, hook_of, notice_of, notices_of, reports_of, request_of, requests_of, ring_of, schedule_of, take, venue_of, world_at,
+    NEVER_NS,
+    ON_ACCEPTED,
+    ON_DONE,
+    ON_FILL,
+    ON_QUOTE,
+    ON_START,
+    ON_TIMER,
+    ON_TRADE,
+    SENDS_MAX,
+    TOUCHES,
+    TRADES,
+    Event,
+    agent_of,
+    book_of,
+    give,
+    has_hook,
+    hook_of,
+    notice_of,
+    notices_of,
+    reports_of,
+    request_of,
+    requests_of,
+    ring_of,
+    schedule_of,
+    take,
+    venue_of,
+    world_at,
 )
 
 START, TIMER, REQUEST, REPORT, FUNDAMENTAL, QUOTE, TRADE = (int(e) for e in Event)
@@ -177,7 +203,9 @@ def _answers_are_short(world, venue, lots):
     fills = max(0, min(lots, _order_count(venue))) + 1
     if notices_of(world).taken + 4 * fills + 4 >= notices_of(world).capacity:
         return WORLD
-    if ring_is_short(world, ring_of(venue, TOUCHES), 1) or ring_is_short(world, ring_of(venue, TRADES), fills) or depth_is_short(venue, fills + 4, world.now_ns):
+    if ring_is_short(world, ring_of(venue, TOUCHES), 1) or ring_is_short(world, ring_of(venue, TRADES), fills):
+        return RINGS
+    if depth_is_short(venue, fills + 4, world.now_ns):
         return RINGS
     return TIME
 

@@ -1,7 +1,8 @@
 """Latency: how long a message is on its way.
 
 Owns the delays of an agent's two links: what it sees is old by the feed latency (market data and its own reports), what it sends arrives late by
-the order latency. Messages on one link never overtake each other, as on one connection; reports, changes of the touch and trades come on connections of their own.
+the order latency. Messages on one link never overtake each other, as on one connection; reports, changes of the touch and trades come on connections of
+their own.
 """
 from dataclasses import dataclass
 

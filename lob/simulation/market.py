@@ -7,14 +7,30 @@ from operator import index
 
 import numpy as np
 
+from lob.exchange.ladder import key_of
 from lob.jit import add_attribute, add_method, handle_type, jit
 from lob.messages import Action, Flag, Side, TimeInForce
-from lob.exchange.ladder import key_of
 from lob.simulation import schedule, streams
 from lob.simulation.depth import replica_at, replica_key, replica_lots
 from lob.simulation.fundamental import fundamental_at, fundamental_ticks_at
 from lob.simulation.latency import order_delay
-from lob.simulation.world import AGENT, NEVER_NS, NOTICE, SENDS_MAX, TRADE, Event, agent_at, notice_at, request_of, requests_of, schedule_of, stream_of, take, trade_at, world_at
+from lob.simulation.world import (
+    AGENT,
+    NEVER_NS,
+    NOTICE,
+    SENDS_MAX,
+    TRADE,
+    Event,
+    agent_at,
+    notice_at,
+    request_of,
+    requests_of,
+    schedule_of,
+    stream_of,
+    take,
+    trade_at,
+    world_at,
+)
 
 ORDER_IDS_PER_OWNER = 10**12
 LIMIT, MARKET, CANCEL, REPLACE = (int(a) for a in list(Action)[:4])
@@ -236,8 +252,8 @@ def _word_property(record, name):
 class Notice(_Window):
     """A report that has reached an agent: of an order (on_accepted, on_done) or of a fill (on_fill).
 
-    id: the agent's own order. time_ns: when it happened at the exchange. lots: traded, accepted or taken off. open_lots: left of the order. lots_ahead: in front of it
-    when it was accepted. reason: RejectReason or CancelReason. is_maker: whether its order rested. kind: ReportKind.
+    id: the agent's own order. time_ns: when it happened at the exchange. lots: traded, accepted or taken off. open_lots: left of the order.
+    lots_ahead: in front of it when it was accepted. reason: RejectReason or CancelReason. is_maker: whether its order rested. kind: ReportKind.
     """
 
     __slots__ = ()
@@ -253,8 +269,8 @@ class Market(_Window):
     """What an agent can see and do.
 
     Read: now_ns; the touch and the last trade as the agent's feed shows them (best_bid_ticks, best_ask_ticks, best_bid_lots, best_ask_lots, last_trade_ticks,
-    last_trade_lots, last_trade_side; 0 where there is none), mid_ticks (nan without both sides), opening_ticks; inventory_lots and cash (ticks x lots), as far as its
-    reports have arrived. Order prices are ticks, order sizes lots, times nanoseconds.
+    last_trade_lots, last_trade_side; 0 where there is none), mid_ticks (nan without both sides), opening_ticks; inventory_lots and cash
+    (ticks x lots), as far as its reports have arrived. Order prices are ticks, order sizes lots, times nanoseconds.
     """
 
     __slots__ = ("_address",)

@@ -15,7 +15,26 @@ from lob.simulation.fundamental import FundamentalMemory
 from lob.simulation.schedule import ScheduleMemory, add_at
 from lob.simulation.streams import STREAM, seeded
 from lob.simulation.world import (
-    AGENT, CURSOR, DEPTHS, HOOKS, LONG_AGO_NS, NOTICE, ON_ACCEPTED, ON_QUOTE, ON_TRADE, POOL, REPLICA, RING, SENDS_MAX, TOUCH, TRADE, TRADES, TOUCHES, VENUE, WORLD, Event,
+    AGENT,
+    CURSOR,
+    DEPTHS,
+    HOOKS,
+    LONG_AGO_NS,
+    NOTICE,
+    ON_ACCEPTED,
+    ON_QUOTE,
+    ON_TRADE,
+    POOL,
+    REPLICA,
+    RING,
+    SENDS_MAX,
+    TOUCH,
+    TOUCHES,
+    TRADE,
+    TRADES,
+    VENUE,
+    WORLD,
+    Event,
 )
 
 TAPE_ROWS = 16_384  # rows handed over at a time: few enough to stay in the processor's cache
@@ -129,7 +148,8 @@ class WorldMemory:
             venue["book"] = memory.address if feed is None else memory.recorded.address
             venue["history"] = 0 if feed is None else memory.address
             venue["opening_ticks"], venue["rings"] = opening_ticks, self.rings[number].ctypes.data
-            self.ring_memories.append([_Ring(self.rings[number, kind:kind + 1], kind, dtype) for kind, dtype in ((TOUCHES, TOUCH), (TRADES, TRADE), (DEPTHS, CHANGE))])
+            kinds = ((TOUCHES, TOUCH), (TRADES, TRADE), (DEPTHS, CHANGE))
+            self.ring_memories.append([_Ring(self.rings[number, kind:kind + 1], kind, dtype) for kind, dtype in kinds])
         self.record["venues"], self.record["reports"] = self.venues.ctypes.data, self.reports.address
 
     def _agents(self, agents, opening_ticks, plain):
@@ -142,8 +162,9 @@ class WorldMemory:
         self.record["delay_max_ns"] = int(self.agents["feed_max_ns"].max())
         self._replicas(agents)
         for number, rings in enumerate(self.ring_memories):
-            for ring, kind in zip(rings, (TOUCHES, TRADES)):
-                ring.listen([owner for owner in range(1, len(agents) + 1) if self.agents["venue"][owner] == number and self.cursors["is_listener"][owner, kind]])
+            for ring, kind in zip(rings[:DEPTHS], (TOUCHES, TRADES), strict=True):
+                listens = (self.agents["venue"] == number) & (self.cursors["is_listener"][:, kind] == 1)
+                ring.listen([owner for owner in range(1, len(agents) + 1) if listens[owner]])
 
     def _agent(self, owner, agent, opening_ticks, plain):
         record, cls = self.agents[owner], type(agent)

@@ -1,7 +1,7 @@
 """Scenarios: a TOML file -> a Simulation.
 
-Owns the file's keys and the only place where "module:Class" is turned into a class. Every error names the place in the file, the rule and the value, and the word that
-was probably meant.
+Owns the file's keys and the only place where "module:Class" is turned into a class. Every error names the place in the file, the rule and the value, and
+the word that was probably meant.
 """
 import difflib
 import importlib
@@ -39,7 +39,7 @@ class Scenario:
     def simulation(self, seed=None, out=None, plain=False):
         """Return a Simulation of this scenario, with its own seed or another."""
         return Simulation(
-            [_copy(agent) for agent in self.agents], instrument=self.instrument, seed=self.seed if seed is None else seed, opening_price_ticks=self.opening_price_ticks,
+            self.agents, instrument=self.instrument, seed=self.seed if seed is None else seed, opening_price_ticks=self.opening_price_ticks,
             fundamental=self.fundamental, out=out, plain=plain, name=self.name, scenario_toml=self.toml,
         )
 
@@ -77,7 +77,8 @@ def find(name_or_path):
     if str(name_or_path) in known:
         return known[str(name_or_path)]
     near = difflib.get_close_matches(str(name_or_path), known, 1)
-    raise ScenarioError(f"no scenario {str(name_or_path)!r}: " + (f"did you mean {near[0]!r}?" if near else f"it is no file, and the named ones are {', '.join(known) or 'none'}"))
+    hint = f"did you mean {near[0]!r}?" if near else f"it is no file, and the named ones are {', '.join(known) or 'none'}"
+    raise ScenarioError(f"no scenario {str(name_or_path)!r}: {hint}")
 
 
 def resolve(place, reference):
@@ -88,8 +89,9 @@ def resolve(place, reference):
     try:
         module = importlib.import_module(module_name)
     except Exception as error:  # A user's module can fail in any way.
-        near = difflib.get_close_matches(module_name, [POPULATION], 1)
-        raise ScenarioError(f"{place}: {module_name} cannot be imported: {error}" + (f": did you mean {POPULATION!r}?" if near not in ([], [module_name]) else "")) from error
+        is_near = module_name != POPULATION and difflib.get_close_matches(module_name, [POPULATION])
+        hint = f": did you mean {POPULATION!r}?" if is_near else ""
+        raise ScenarioError(f"{place}: {module_name} cannot be imported: {error}{hint}") from error
     cls = getattr(module, class_name, None)
     classes = [name for name, value in vars(module).items() if isinstance(value, type) and issubclass(value, Agent) and value is not Agent]
     if not (isinstance(cls, type) and issubclass(cls, Agent)):
@@ -100,10 +102,6 @@ def resolve(place, reference):
 def _near(word, words):
     near = difflib.get_close_matches(word, words, 1)
     return f": did you mean {near[0]!r}?" if near else f"; there are {', '.join(words) or 'none'}"
-
-
-def _copy(agent):
-    return type(agent)(name=agent._name, count=agent._count, venue=agent._venue, latency=agent._latency, **agent._parameters)
 
 
 def _scenario(document, stem, toml):

@@ -19,6 +19,7 @@ from pathlib import Path
 import numpy as np
 
 from lob.errors import AgentError, ScenarioError
+from lob.exchange.reports import copied
 from lob.instrument import Instrument
 from lob.jit import CompilerError, source_hash
 from lob.messages import PRICE_MAX_TICKS, REPORT
@@ -62,9 +63,9 @@ class Run:
 class Simulation:
     """A world of agents around an exchange, or inside a recorded day.
 
-    agents: Agent instances, which stay as they are: a copy of each takes part, n of them for one with count=n. feed: a Feed; the agents then trade inside that day (execution rule `passive`). opening_price_ticks:
-    what agents see as market.opening_ticks and where the fundamental begins. fundamental: a Fundamental, seen by agents with sees_fundamental. out: a folder for
-    the tape, else it stays in memory. plain: run compiled agents as Python too.
+    agents: Agent instances, which stay as they are: a copy of each takes part, n of them for one with count=n. feed: a Feed; the agents then trade inside that
+    day (execution rule `passive`). opening_price_ticks: what agents see as market.opening_ticks and where the fundamental begins. fundamental: a Fundamental,
+    seen by agents with sees_fundamental. out: a folder for the tape, else it stays in memory. plain: run compiled agents as Python too.
     Raises ScenarioError for settings that cannot be used.
     """
 
@@ -168,7 +169,8 @@ class Simulation:
                 self.world.reports.grow()
             self._hand_over(sink)
         elif stop == Stop.STUCK:
-            raise AgentError(f"{self._place()}: time stands still: a timer set to now, or agents without latency answering each other, for ever; give them a Latency")
+            reasons = "a timer set to now, or agents without latency answering each other, for ever; give them a Latency"
+            raise AgentError(f"{self._place()}: time stands still: {reasons}")
         elif stop == Stop.BOOK:
             self.world.grow_books()
         elif stop == Stop.RINGS:
@@ -182,7 +184,7 @@ class Simulation:
             # Rows that a disk took before it was full are not written again.
             kept = sink.row_count - int(reports.rows["sequence"][0])
             sink.append(reports.rows[kept:reports.count])
-            reports.record["count"] = 0
+            reports.clear()
 
     def _provenance(self, end_ns):
         return {
@@ -202,11 +204,11 @@ class _MemorySink:
         self.chunks, self.row_count = [np.zeros(0, REPORT)], 0
 
     def append(self, rows):
-        self.chunks.append(rows.copy())
+        self.chunks.append(copied(rows))
         self.row_count += len(rows)
 
     def close(self, provenance):
-        self.rows = np.concatenate(self.chunks)
+        self.rows = np.concatenate([chunk.view(np.uint8) for chunk in self.chunks]).view(REPORT)
         self.chunks = [self.rows]
         return self.rows
 

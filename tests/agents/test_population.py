@@ -28,9 +28,8 @@ def rows_of(run, kind):
 
 @pytest.mark.parametrize("name", agents.__all__)
 def test_an_agent_leaves_the_same_tape_and_state_compiled_and_plain(name):
-    native, plain = (
-        run_of(crowd(), SymmetricMaker(latency=NEAR), getattr(agents, name)(name="tested", latency=NEAR), fundamental=Fundamental(), plain=plain) for plain in (False, True)
-    )
+    who = [crowd(), SymmetricMaker(latency=NEAR), getattr(agents, name)(name="tested", latency=NEAR)]
+    native, plain = (run_of(*who, fundamental=Fundamental(), plain=plain) for plain in (False, True))
     assert native.tape.rows.tobytes() == plain.tape.rows.tobytes()
     assert [vars(agent) for agent in native.agents] == [vars(agent) for agent in plain.agents]
     assert len(rows_of(native, name)) > 10

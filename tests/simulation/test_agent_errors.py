@@ -118,11 +118,15 @@ class Word(Agent):
 
 @pytest.mark.parametrize(
     ("cls", "name", "native", "python"),
-    [(Fractions, "price_ticks", "float64", "5000.0"), (HalfLots, "lots", "float64", "0.5"), (HalfOrder, "order_id", "float64", "1.5"), (Word, "price_ticks", "unicode_type", "'best'")],
+    [
+        (Fractions, "price_ticks", "float64", "5000.0"), (HalfLots, "lots", "float64", "0.5"), (HalfOrder, "order_id", "float64", "1.5"),
+        (Word, "price_ticks", "unicode_type", "'best'"),
+    ],
 )
 def test_no_float_enters_the_exchange(cls, name, native, python):
     assert message_of(cls, plain=True) == f"{cls.__name__} ({cls.__name__}), on_start, at 0 ns: TypeError: {name} must be a whole number, was {python}"
-    assert message_of(cls, plain=False).startswith(f"{cls.__name__}.on_start cannot be compiled: {name} must be a whole number, was {native} ({__file__}, line ")
+    words = f"{cls.__name__}.on_start cannot be compiled: {name} must be a whole number, was {native} ({__file__}, line "
+    assert message_of(cls, plain=False).startswith(words)
 
 
 @pytest.mark.parametrize("plain", [False, True])
@@ -239,11 +243,14 @@ class Plain(Agent):
 @pytest.mark.parametrize(
     ("parameters", "words"),
     [
-        ({"lots": 1, "lotz": 2}, "Plain has no parameter 'lotz': did you mean 'lots'?"), ({"lots": 1, "zzz": 2}, "Plain has no parameter 'zzz'; it has lots, edge, is_shy"),
-        ({}, "Plain.lots has no default and must be given"), ({"lots": 1.0}, "Plain.lots must be int, was 1.0"), ({"lots": True}, "Plain.lots must be int, was True"),
+        ({"lots": 1, "lotz": 2}, "Plain has no parameter 'lotz': did you mean 'lots'?"),
+        ({"lots": 1, "zzz": 2}, "Plain has no parameter 'zzz'; it has lots, edge, is_shy"),
+        ({}, "Plain.lots has no default and must be given"), ({"lots": 1.0}, "Plain.lots must be int, was 1.0"),
+        ({"lots": True}, "Plain.lots must be int, was True"),
         ({"lots": 2**63}, "Plain.lots is out of range"), ({"lots": 1, "edge": "wide"}, "Plain.edge must be float, was 'wide'"),
         ({"lots": 1, "edge": float("nan")}, "Plain.edge is out of range: nan"), ({"lots": 1, "is_shy": 1}, "Plain.is_shy must be bool, was 1"),
-        ({"lots": 1, "count": 0}, "Plain.count must be a whole number >= 1, was 0"), ({"lots": 1, "count": True}, "Plain.count must be a whole number >= 1, was True"),
+        ({"lots": 1, "count": 0}, "Plain.count must be a whole number >= 1, was 0"),
+        ({"lots": 1, "count": True}, "Plain.count must be a whole number >= 1, was True"),
         ({"lots": 1, "latency": 5}, "Plain.latency must be a Latency, was 5"), ({"lots": 1, "self": 5}, "Plain has no parameter 'self'"),
     ],
 )
@@ -263,5 +270,6 @@ def test_what_takes_part_must_be_an_agent():
 def test_every_agent_of_a_simulation_has_a_name_of_its_own():
     agents = [Plain(lots=1), Plain(lots=2, count=2), Plain(lots=3, name="third"), Plain(lots=4, name="Plain-2")]
     run = Simulation(agents).run(seconds=1)
-    assert [(agent["name"], agent["owner"]) for agent in run.provenance["agents"]] == [("Plain-1", 1), ("Plain-3", 2), ("Plain-4", 3), ("third", 4), ("Plain-2", 5)]
+    named = [(agent["owner"], agent["name"]) for agent in run.provenance["agents"]]
+    assert named == [(1, "Plain-1"), (2, "Plain-3"), (3, "Plain-4"), (4, "third"), (5, "Plain-2")]
     assert [agent._name for agent in agents] == ["Plain", "Plain", "third", "Plain-2"], "those that were given stay as they are"

@@ -1,8 +1,8 @@
 """A message is on its way for as long as its link says, and none overtakes another on its link."""
 import numpy as np
 import pytest
-
 from crowd import MS_NS, Listener, crowd
+
 from lob import Agent, Latency, ReportKind, ScenarioError, Simulation
 
 HOUR_NS = 3_600_000_000_000

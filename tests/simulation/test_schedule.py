@@ -90,7 +90,10 @@ def test_a_timer_at_the_very_end_still_comes():
 
 
 @pytest.mark.parametrize("plain", [False, True])
-@pytest.mark.parametrize(("time_ns", "words"), [(-1.0, "in the past"), (float("-inf"), "in the past|infinity"), (float("nan"), "never comes|NaN"), (float("inf"), "never comes|infinity")])
+@pytest.mark.parametrize(
+    ("time_ns", "words"),
+    [(-1.0, "in the past"), (float("-inf"), "in the past|infinity"), (float("nan"), "never comes|NaN"), (float("inf"), "never comes|infinity")],
+)
 def test_a_timer_in_the_past_or_at_no_time_at_all_is_refused(time_ns, words, plain):
     @compiled
     class Impossible(Agent):

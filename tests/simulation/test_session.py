@@ -19,7 +19,8 @@ WITHOUT_END = ["simulate", "--minutes", "100000", "--json", "--out"]
 
 def start_endless(folder, **settings):
     """Start a simulation that would take an hour, and return its process when a few ten thousand rows are on disk."""
-    process = subprocess.Popen([sys.executable, "-m", "lob.cli", *WITHOUT_END, str(folder)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **settings)
+    command = [sys.executable, "-m", "lob.cli", *WITHOUT_END, str(folder)]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **settings)
     journal = folder / "tape.rows"
     deadline = time.monotonic() + 240  # of compiling, if nothing is kept
     while time.monotonic() < deadline and process.poll() is None and not (journal.is_file() and journal.stat().st_size):
@@ -202,8 +203,9 @@ def test_progress_is_shown_on_standard_error_when_asked_for(capsys, monkeypatch)
 @pytest.mark.parametrize(
     ("length", "words"),
     [
-        ({}, "give minutes, seconds or until_ns"), ({"minutes": 1, "seconds": 1}, "give one of minutes, seconds and until_ns"), ({"minutes": 0}, "must be a positive number, was 0"),
-        ({"seconds": -1}, "must be a positive number, was -1"), ({"minutes": float("nan")}, "must be a positive number, was nan"),
+        ({}, "give minutes, seconds or until_ns"), ({"minutes": 1, "seconds": 1}, "give one of minutes, seconds and until_ns"),
+        ({"minutes": 0}, "must be a positive number, was 0"), ({"seconds": -1}, "must be a positive number, was -1"),
+        ({"minutes": float("nan")}, "must be a positive number, was nan"),
         ({"minutes": float("inf")}, "must be a positive number, was inf"), ({"minutes": True}, "must be a positive number, was True"),
         ({"minutes": "1"}, "must be a positive number, was '1'"), ({"minutes": 1e12}, "a run must end between now, 1,000,000,000 ns, and 2\\^62 ns"),
         ({"until_ns": 999_999_999}, "a run must end between now, 1,000,000,000 ns, and 2\\^62 ns, not at 999,999,999 ns"),
@@ -222,7 +224,10 @@ def test_an_opening_price_is_a_price(opening_price_ticks):
         Simulation(crowd(), opening_price_ticks=opening_price_ticks)
 
 
-@pytest.mark.parametrize("setting", [{"volatility_ticks": -1}, {"jump_rate_hz": float("inf")}, {"jump_ticks": float("nan")}, {"mean_reversion_hz": "1"}, {"step_ns": 0}, {"step_ns": 1.5}])
+@pytest.mark.parametrize(
+    "setting",
+    [{"volatility_ticks": -1}, {"jump_rate_hz": float("inf")}, {"jump_ticks": float("nan")}, {"mean_reversion_hz": "1"}, {"step_ns": 0}, {"step_ns": 1.5}],
+)
 def test_a_fundamental_has_settings_that_can_be(setting):
     with pytest.raises(ScenarioError, match=rf"fundamental\.{next(iter(setting))} must be"):
         Fundamental(**setting)

@@ -175,6 +175,9 @@ def test_an_agent_that_reads_depth_through_another_function_must_say_so():
 
 # The fundamental.
 
+RESTLESS = Fundamental(volatility_ticks=3.0)
+
+
 class Oracle(Agent):
     """Reads the value every step."""
 
@@ -191,7 +194,7 @@ class Oracle(Agent):
         market.wake_after(self.step_ns)
 
 
-def values_of(*oracles, fundamental=Fundamental(volatility_ticks=3.0), seed=1):
+def values_of(*oracles, fundamental=RESTLESS, seed=1):
     return [agent.values for agent in Simulation(oracles, fundamental=fundamental, seed=seed).run(seconds=2).agents]
 
 
@@ -209,7 +212,7 @@ def test_the_value_changes_only_on_its_grid():
 
 
 def test_the_value_moves_as_much_as_its_volatility_says_and_jumps_when_it_jumps():
-    calm, wild, still = (values_of(Oracle(), fundamental=f)[0] for f in (Fundamental(volatility_ticks=1.0), Fundamental(volatility_ticks=10.0), Fundamental(volatility_ticks=0.0)))
+    calm, wild, still = (values_of(Oracle(), fundamental=Fundamental(volatility_ticks=sigma_ticks))[0] for sigma_ticks in (1.0, 10.0, 0.0))
     jumping, = values_of(Oracle(), fundamental=Fundamental(volatility_ticks=0.0, jump_rate_hz=5.0, jump_ticks=4.0))
     assert np.allclose(10 * (np.array(list(calm.values())) - 10_000), np.array(list(wild.values())) - 10_000)
     assert set(still.values()) == {10_000.0}
@@ -236,7 +239,7 @@ def test_only_who_declares_it_can_read_the_value_and_no_further_back_than_it_is_
         def on_timer(self, market):
             market.fundamental_ticks(self.delay_ns)
 
-    def read(agent, fundamental=Fundamental()):
+    def read(agent, fundamental=RESTLESS):
         return Simulation([agent], fundamental=fundamental, plain=plain).run(seconds=60)
 
     assert read(Historian(delay_ns=40_900 * MS_NS)).is_complete
