@@ -18,6 +18,8 @@ class AvellanedaStoikovMaker(Maker):
     go. half_life_s: of the moving average that estimates sigma from the mid's moves, in ticks per square root of a second. sigma_ticks: where it starts.
     """
 
+    positive = (*Maker.positive, "gamma", "k", "horizon_s", "half_life_s")
+
     gamma: float = 0.01
     k: float = 1.0
     horizon_s: float = 1.0
@@ -45,6 +47,6 @@ class AvellanedaStoikovMaker(Maker):
         risk_ticks = self.gamma * self.sigma_ticks * self.sigma_ticks * self.horizon_s
         reservation_ticks = self.mid_before_ticks - market.inventory_lots * risk_ticks
         half_spread_ticks = 0.5 * risk_ticks + math.log(1.0 + self.gamma / self.k) / self.gamma
-        bid_ticks = int(math.floor(reservation_ticks - half_spread_ticks))
-        ask_ticks = int(math.ceil(reservation_ticks + half_spread_ticks))
+        bid_ticks = int((reservation_ticks - half_spread_ticks) // 1)
+        ask_ticks = -int(-(reservation_ticks + half_spread_ticks) // 1)
         self.quote(market, bid_ticks, ask_ticks)

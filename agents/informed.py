@@ -16,6 +16,7 @@ class InformedTrader(Agent):
 
     role = "informed"
     sees_fundamental = True
+    positive = ("rate_hz", "lots_max")
 
     rate_hz: float = 2.0
     error_ticks: float = 0.5

@@ -10,6 +10,7 @@ class Maker(Agent):
     """Quotes `lots` on both sides, one order each, post-only; stops adding to an inventory beyond `inventory_max_lots`."""
 
     role = "maker"
+    positive = ("lots",)
 
     lots: int = 5
     inventory_max_lots: int = 50

@@ -15,6 +15,8 @@ class NoiseTrader(Agent):
     geometric, at least one tick. lots_max: order sizes are uniform from 1 to this.
     """
 
+    positive = ("rate_hz", "lots_max")
+
     rate_hz: float = 1.0
     market_share: float = 0.15
     distance_ticks: float = 4.0

@@ -1,6 +1,4 @@
 """SymmetricMaker: a fixed distance on both sides of the mid, whatever it holds. The plainest maker, and the one that others are compared with."""
-import math
-
 from agents.maker import Maker
 from lob import compiled
 
@@ -17,6 +15,6 @@ class SymmetricMaker(Maker):
     def requote(self, market):
         """Quote around the mid, if there is one."""
         if market.best_bid_ticks and market.best_ask_ticks:
-            bid_ticks = int(math.floor(market.mid_ticks - self.half_spread_ticks))
-            ask_ticks = int(math.ceil(market.mid_ticks + self.half_spread_ticks))
+            bid_ticks = int((market.mid_ticks - self.half_spread_ticks) // 1)
+            ask_ticks = -int(-(market.mid_ticks + self.half_spread_ticks) // 1)
             self.quote(market, bid_ticks, ask_ticks)

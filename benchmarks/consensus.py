@@ -7,11 +7,8 @@ Source: the matching-engine benchmark of Flash One Technologies (2026, arXiv 260
 """
 import argparse
 import hashlib
-import platform
 import statistics
-import subprocess
 import time
-from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
@@ -103,19 +100,9 @@ def time_send(requests, row_count, order_capacity, runs):
     return elapsed_ns
 
 
-def machine():
-    """Return one line that says what the numbers were measured on."""
-    commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, cwd=Path(__file__).parent)
-    cpu = next((line.split(":")[1].strip() for line in cpu_lines() if line.startswith("model name")), platform.processor())
-    return f"{cpu}; Python {platform.python_version()}, numba {version('numba')}; commit {commit.stdout.strip() or 'unknown'}"
-
-
-def cpu_lines():
-    path = Path("/proc/cpuinfo")
-    return path.read_text().splitlines() if path.exists() else []
-
-
 def main():
+    from provenance import measured_on, one_line  # here, since the tests take the functions above without the folder they are in
+
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("file", type=Path, help="the stream, a .npz of equally long arrays")
     parser.add_argument("--runs", type=int, default=5, help="timed runs after the first")
@@ -131,7 +118,7 @@ def main():
     print(f"lines           {text.count(chr(10)) + 1:,}")
     print(f"trades          {np.count_nonzero(rows['kind'] == ReportKind.FILL):,}")
     print(f"ns a message    {statistics.median(ns_per_message):.1f} (median of {arguments.runs} runs, {min(ns_per_message):.1f} to {max(ns_per_message):.1f})")
-    print(f"on              {machine()}")
+    print(one_line(measured_on()))
 
 
 if __name__ == "__main__":

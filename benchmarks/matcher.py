@@ -14,11 +14,11 @@ from pathlib import Path
 
 import numpy as np
 
-from lob.bench import Flow, time_flow
+from lob.bench import RECORD, Flow, prepared_book, run_timed
 from lob.messages import REQUEST, Action, Side
 
-RECORD = np.dtype([("op", "u1"), ("side", "u1"), ("pad", "u2"), ("id", "i4"), ("price", "i4"), ("lots", "i4")])
 SOURCE = Path(__file__).with_name("yardstick.cpp")
+TIMES = ("ns_per_message", "yardstick_ns_per_message", "bare_yardstick_ns_per_message")
 
 
 def to_requests(records):
@@ -54,28 +54,47 @@ def build_yardstick():
     return run
 
 
-def time_yardstick(run, records, live_orders, is_bare=False, repeats=5):
-    """Return the median nanoseconds a message, and (fills, volume, best bid, best ask); live_orders: the most that ever rest."""
+def run_yardstick(run, records, live_orders, is_bare=False):
+    """Return the nanoseconds a message, and (fills, volume, best bid, best ask); live_orders: the most that ever rest."""
     records = np.ascontiguousarray(records, RECORD)
     out = (ctypes.c_int64 * 4)()
     order_max = int(records["id"].max()) + 1 if is_bare else live_orders
-    price_max = int(records["price"].max()) + 2
-    times = [run(records.ctypes.data, len(records), order_max, price_max, is_bare, out) / len(records) for _ in range(repeats + 1)]
-    return statistics.median(times[1:]), tuple(out)
+    elapsed_ns = run(records.ctypes.data, len(records), order_max, int(records["price"].max()) + 2, is_bare, out)
+    fills, volume, bid, ask = out
+    return elapsed_ns / len(records), (fills, volume, bid or None, ask or None)
+
+
+def time_yardstick(run, records, live_orders, is_bare=False, repeats=5):
+    """Return the median nanoseconds a message of `repeats` runs after one that is not counted, and (fills, volume, best bid, best ask)."""
+    runs = [run_yardstick(run, records, live_orders, is_bare) for _ in range(repeats + 1)]
+    return statistics.median(ns for ns, _ in runs[1:]), runs[0][1]
+
+
+def run_engine(flow):
+    """Return the nanoseconds a message, (fills, volume, best bid, best ask), and how many orders there was room for."""
+    book = prepared_book(flow)
+    elapsed_ns, fills, volume = run_timed(book, flow.timed)
+    return elapsed_ns / len(flow.timed), (fills, volume, book.best_bid_ticks, book.best_ask_ticks), len(book.memory.orders)
 
 
 def measure(records, repeats=5):
-    """Return what the command prints for a stream: the engine, the yardstick that does the same work, and the bare one that only matches."""
-    engine = time_flow(Flow("file", to_requests(records[:0]), to_requests(records)), repeats)
-    result = {name: engine[name] for name in ("messages", "fills")}
-    result |= {"volume": engine["volume_lots"], "best_bid": engine["best_bid_ticks"], "best_ask": engine["best_ask_ticks"]}
-    result |= {"ns_per_message": round(engine["ns_per_message"], 2), "yardstick_ns_per_message": None, "bare_yardstick_ns_per_message": None}
-    run = build_yardstick()
-    for name, is_bare in (("yardstick_ns_per_message", False), ("bare_yardstick_ns_per_message", True)) if run else ():
-        ns, (fills, volume, bid, ask) = time_yardstick(run, records, engine["order_capacity"], is_bare, repeats)
-        assert (fills, volume, bid or None, ask or None) == (result["fills"], result["volume"], result["best_bid"], result["best_ask"]), "engine and yardstick agree"
-        result[name] = round(ns, 2)
-    return result
+    """Return what the command prints for a stream: the engine, the yardstick that does the same work, and the bare one that only matches.
+
+    They take turns, so that what else the machine does meets them alike; medians of `repeats` rounds, after one that is not counted.
+    """
+    flow, run = Flow("file", to_requests(records[:0]), to_requests(records)), build_yardstick()
+    rounds = [one_round(flow, records, run) for _ in range(repeats + 1)]
+    outcomes = {outcome for each in rounds for _, outcome in each.values()}
+    assert len(outcomes) == 1, f"engine and yardstick agree on fills, volume, bid and ask: {outcomes}"
+    times = {name: round(statistics.median(each[name][0] for each in rounds[1:]), 2) for name in rounds[0]}
+    return {"messages": len(records), **dict(zip(("fills", "volume", "best_bid", "best_ask"), outcomes.pop(), strict=True)), **dict.fromkeys(TIMES), **times}
+
+
+def one_round(flow, records, run):
+    """Return {name of the time: (nanoseconds a message, outcome)}; the engine's alone where there is no yardstick."""
+    ns, outcome, live_orders = run_engine(flow)
+    yardsticks = zip(TIMES[1:], (False, True), strict=True) if run else ()
+    return {TIMES[0]: (ns, outcome)} | {name: run_yardstick(run, records, live_orders, is_bare) for name, is_bare in yardsticks}
 
 
 def main():

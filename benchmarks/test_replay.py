@@ -18,9 +18,11 @@ pytestmark = pytest.mark.skipif(not MSFT.is_file(), reason=f"no recorded day at 
 def test_recorded_day(benchmark, agents):
     feed = feeds.lobster(MSFT, from_ns=TEN_NS)
     latency = Latency(feed_ns=100_000, order_ns=100_000)
-    run = benchmark.pedantic(
-        lambda simulation: simulation.run(progress=False), setup=lambda: ((Simulation([agent(latency=latency) for agent in agents], feed=feed),), {}), rounds=5, warmup_rounds=1,
-    )
+
+    def fresh():
+        return (Simulation([agent(latency=latency) for agent in agents], feed=feed),), {}
+
+    run = benchmark.pedantic(lambda simulation: simulation.run(progress=False), setup=fresh, rounds=5, warmup_rounds=1)
     benchmark.extra_info["rows_per_second"] = run.feed_rows / benchmark.stats["median"]
 
 

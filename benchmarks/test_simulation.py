@@ -4,9 +4,9 @@ import pytest
 
 from agents import NoiseTrader
 from lob import Agent, Latency, Simulation, compiled
-from lob.simulation.scenario import load
-from lob.simulation.schedule import ScheduleMemory, entry_at, remove_first, schedule_at, add
 from lob.jit import jit
+from lob.simulation.scenario import load
+from lob.simulation.schedule import ScheduleMemory, add, entry_at, remove_first, schedule_at
 
 CALLS = 300_000
 
@@ -42,7 +42,7 @@ def hold(schedule_address, rounds, delays):
         add(schedule, time_ns + delays[i & 1023], 0, 0)
 
 
-def _timed(benchmark, make, run, count_of, name):
+def _timed(benchmark, make, run, count_of=lambda run: run.requests, name="requests_per_second"):
     last = benchmark.pedantic(run, setup=lambda: ((make(),), {}), rounds=5, warmup_rounds=1)
     seconds = benchmark.stats["median"]
     benchmark.extra_info[name] = count_of(last) / seconds
@@ -52,20 +52,20 @@ def _timed(benchmark, make, run, count_of, name):
 @pytest.mark.parametrize("scenario", ["calm", "toxic"])
 def test_scenario(benchmark, scenario):
     world = load(scenario)
-    _timed(benchmark, world.simulation, lambda s: s.run(world.minutes, progress=False), lambda run: run.requests, "requests_per_second")
+    _timed(benchmark, world.simulation, lambda s: s.run(world.minutes, progress=False))
 
 
 def test_scenario_with_its_tape_on_disk(benchmark, tmp_path):
     world = load("toxic")
     folders = iter(range(100))
-    _timed(benchmark, lambda: world.simulation(out=tmp_path / str(next(folders))), lambda s: s.run(world.minutes, progress=False), lambda run: run.requests, "requests_per_second")
+    _timed(benchmark, lambda: world.simulation(out=tmp_path / str(next(folders))), lambda s: s.run(world.minutes, progress=False))
 
 
 @pytest.mark.parametrize("count", [125, 1_000])
 def test_many_traders(benchmark, count):
     far = Latency(feed_ns=1_000_000, order_ns=1_000_000, order_jitter_ns=500_000)
     minutes = 500 / count
-    _timed(benchmark, lambda: Simulation([NoiseTrader(count=count, latency=far)]), lambda s: s.run(minutes, progress=False), lambda run: run.requests, "requests_per_second")
+    _timed(benchmark, lambda: Simulation([NoiseTrader(count=count, latency=far)]), lambda s: s.run(minutes, progress=False))
 
 
 @pytest.mark.parametrize("agent", [Clock, PlainClock])

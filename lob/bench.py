@@ -2,6 +2,10 @@
 
 Owns the flows of the benchmarks and of `lob bench`: each is REQUEST[n] made from a seed, with a warm part that fills the book before the clock starts.
 Knows the exchange only.
+
+What is timed is what a simulation does: its requests are few and in the processor's cache, and its rows go into a chunk that is handed over when full.
+So a flow waits in memory as the records of a stream, 16 bytes each; under the clock a batch of them is read into a small array of requests, these are
+applied, and their rows are written. When the chunk is full the clock stands still, until its rows are counted and it is begun again.
 """
 import statistics
 import time
@@ -9,11 +13,20 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lob.exchange.order_book import OrderBook, apply_many
-from lob.exchange.reports import ReportBuffer
+from lob.exchange.book import AHEAD, book_at, expect
+from lob.exchange.order_book import OrderBook, apply_expected
+from lob.exchange.reports import ReportBuffer, reports_at, request_at
+from lob.jit import address_of, jit, pool_reader, prefetch
 from lob.messages import REQUEST, Action, ReportKind, Side
 
 MID_TICKS = 100_000
+CHUNK_ROWS = 8192
+
+RECORD = np.dtype([("op", "u1"), ("side", "u1"), ("pad", "u2"), ("id", "i4"), ("price", "i4"), ("lots", "i4")], align=True)  # side: 0 buy, 1 sell
+OPS = (Action.LIMIT, Action.CANCEL, Action.MARKET)  # by the stream's `op`
+CANCEL_OP = OPS.index(Action.CANCEL)
+ACTIONS = sum(int(action) << 2 * op for op, action in enumerate(OPS))  # two bits each: a branch on the op would be mispredicted half the time
+record_at = pool_reader(RECORD)
 
 
 @dataclass(frozen=True)
@@ -69,7 +82,10 @@ def mixed(messages=1_000_000, live_orders=10_000, seed=1, spread_ticks=20, marke
 
 
 def far_from_touch(messages=1_000_000, live_orders=10_000, seed=2):
-    """Adds and cancels up to a million ticks from the touch: every page is another page."""
+    """Adds and cancels on average 20,000 ticks (five pages) from the mid, some of them 200,000: few share a page.
+
+    One add in 300 would be below one tick and is refused.
+    """
     flow = mixed(messages, live_orders, seed, spread_ticks=20_000, market_share=0.02)
     return Flow("far_from_touch", flow.warm, flow.timed)
 
@@ -96,53 +112,79 @@ def sweep(messages=200_000, levels=50, seed=4):
 FLOWS = {flow.__name__: flow for flow in (mixed, far_from_touch, deep_fifo, sweep)}
 
 
-BATCH = 1024
+@jit(inline=True)
+def read_record(record, request):
+    """Read a record of a stream into a request; a cancel takes the whole order."""
+    request.order_id, request.price_ticks, request.side = record.id, record.price, 1 - 2 * np.int64(record.side)
+    request.action, request.lots = ACTIONS >> 2 * np.int64(record.op) & 3, record.lots * (record.op != CANCEL_OP)
+
+
+@jit
+def play(book_address, records, first, count, requests, reports_address):
+    """Apply the records [first, count) of a stream; return `count`, or the number of the one that met a Shortage."""
+    book, reports = book_at(book_address, 0), reports_at(reports_address, 0)
+    while first < count:
+        size = min(AHEAD, count - first)
+        for i in range(size):
+            record, request = record_at(records, first + i), request_at(requests, i)
+            prefetch(address_of(record_at(records, first + AHEAD + i)))
+            read_record(record, request)
+            expect(book, i, request.owner, request.order_id)
+        done = apply_expected(book, requests, size, reports)
+        first += done
+        if done < size:
+            break
+    return first
+
+
+def to_records(requests):
+    """Return limit, market and whole-cancel requests of one owner as the records of a stream: RECORD[n]."""
+    records = np.zeros(len(requests), RECORD)
+    for op, action in enumerate(OPS):
+        records["op"][requests["action"] == action] = op
+    records["side"] = requests["side"] == Side.SELL
+    records["id"], records["price"], records["lots"] = requests["order_id"], requests["price_ticks"], requests["lots"]
+    return records
 
 
 def prepared_book(flow, order_capacity=None):
     """Return an OrderBook with the warm part in it and memory for the rest, every page of it touched before the clock starts."""
     book = OrderBook()
     book.send_many(flow.warm)
-    book.memory.set_order_capacity(order_capacity or 4 * max(book.order_count, 4096))
+    book.memory.set_order_capacity(max(order_capacity or 2 * max(book.order_count, 8192), len(book.memory.orders)))
     book.memory.orders.view(np.uint8)[::4096] |= 0
     book.memory.map.view(np.uint8)[::4096] |= 0
     return book
 
 
 def run_timed(book, requests):
-    """Apply requests and return (nanoseconds, fills, lots traded).
-
-    As in a simulation, a request is in the processor's cache when it arrives, and rows go into a chunk that is handed over when it is full: requests are copied to
-    a small buffer a batch at a time, and rows are counted and dropped between batches, both while the clock stands still.
-    """
-    hot, reports = np.zeros(BATCH, REQUEST), ReportBuffer(8 * BATCH)
-    elapsed_ns = fills = volume_lots = 0
-    for first in range(0, len(requests), BATCH):
-        batch = requests[first:first + BATCH]
-        hot[:len(batch)] = batch
-        done = 0
-        while done < len(batch):
-            started = time.perf_counter_ns()
-            done = apply_many(book.memory.address, hot.ctypes.data, done, len(batch), reports.address)
-            elapsed_ns += time.perf_counter_ns() - started
-            rows = reports.rows[:reports.count]
-            traded = rows["lots"][rows["kind"] == ReportKind.FILL]
-            fills, volume_lots = fills + len(traded), volume_lots + int(traded.sum())
-            reports.clear()
-            if done < len(batch):
-                book.make_room(hot[done], reports)
+    """Apply limit, market and whole-cancel requests; return (nanoseconds, fills, lots traded)."""
+    records, hot, reports = to_records(requests), np.zeros(AHEAD, REQUEST), ReportBuffer(CHUNK_ROWS)
+    reports.rows.view(np.uint8)[::4096] |= 0
+    elapsed_ns = fills = volume_lots = done = 0
+    while done < len(records):
+        started_ns = time.perf_counter_ns()
+        done = play(book.memory.address, records.ctypes.data, done, len(records), hot.ctypes.data, reports.address)
+        elapsed_ns += time.perf_counter_ns() - started_ns
+        rows = reports.rows[:reports.count]
+        traded = rows["lots"][rows["kind"] == ReportKind.FILL]
+        fills, volume_lots = fills + len(traded), volume_lots + int(traded.sum())
+        reports.clear()
+        if done < len(records):
+            book.make_room(requests[done], reports)
     return elapsed_ns, fills, volume_lots
 
 
 def time_flow(flow, repeats=5):
-    """Return what a flow costs: the median of `repeats` runs from the same warm book, after one that is not counted; see run_timed."""
+    """Return what a flow costs: the median of `repeats` runs from the same warm book, after one that is not counted."""
     times = []
     for _ in range(repeats + 1):
         book = prepared_book(flow)
         elapsed_ns, fills, volume_lots = run_timed(book, flow.timed)
         times.append(elapsed_ns / len(flow.timed))
     return {
-        "flow": flow.name, "messages": len(flow.timed), "fills": fills, "volume_lots": volume_lots, "resting_orders": book.order_count, "order_capacity": len(book.memory.orders),
+        "flow": flow.name, "messages": len(flow.timed), "fills": fills, "volume_lots": volume_lots,
+        "resting_orders": book.order_count, "order_capacity": len(book.memory.orders),
         "best_bid_ticks": book.best_bid_ticks, "best_ask_ticks": book.best_ask_ticks,
         "ns_per_message": statistics.median(times[1:]), "spread_ns": max(times[1:]) - min(times[1:]),
     }

@@ -13,6 +13,8 @@ app = typer.Typer(
     help="An event-driven limit order book engine with market-maker agents.", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False,
 )
 
+INTERRUPTED = 130  # the exit code after Ctrl-C, as shells have it
+
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
 Out = Annotated[Path | None, typer.Option("--out", help="Folder for the tape and the page; by default a new one under runs/.")]
 Seed = Annotated[int | None, typer.Option("--seed", min=0, help="Same seed, same tape, byte for byte.")]
@@ -121,7 +123,7 @@ def _finish(simulation, as_json, **length):
     run = simulation.run(**length, progress=False if as_json else None)
     if as_json:
         typer.echo(json.dumps(summary(run)))
-        return
+        raise typer.Exit(0 if run.is_complete else INTERRUPTED)
     console = _console()
     page = show(run, console)
     ending = "" if run.is_complete else " (stopped early)"
@@ -130,6 +132,7 @@ def _finish(simulation, as_json, **length):
         + (f"; {run.feed_rows:,} recorded rows, {run.feed_unknown:,} of orders unknown; execution rule: passive" if run.feed_rows else ""),
         f"tape  {run.folder}/tape.parquet  sha256 {run.tape_sha256[:16]}…", *([f"curve {page}"] if page else []), sep="\n", highlight=False, soft_wrap=True,
     )
+    raise typer.Exit(0 if run.is_complete else INTERRUPTED)
 
 
 def _console():
@@ -152,6 +155,8 @@ def _bench_table(results):
 def _folder(out, name):
     """Return the folder that was asked for, or a new one under runs/."""
     if out is not None:
+        if (out / "markouts.html").is_file():  # the page of a tape that is about to be replaced
+            (out / "markouts.html").unlink()
         return out
     number, folder = 1, Path("runs") / name
     while folder.exists():

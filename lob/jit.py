@@ -6,7 +6,7 @@ pointer without a reference count, so it passes through small functions for noth
 The cache is keyed by a hash of every source file of this package (and, for an agent, of the files its module imports from), because
 numba by itself serves stale code when a callee in another file has changed (numba issue 9483).
 
-Raw pointers have no bounds. With LOB_DEBUG=1 every pool access asserts its index against the pool's capacity.
+Raw pointers have no bounds. With LOB_DEBUG=1 (DEBUG) whoever owns a pool asserts an index against its capacity; `at` cannot, since it knows none.
 """
 import ast
 import hashlib
@@ -28,9 +28,8 @@ from numba.core.datamodel import models
 from numba.core.datamodel.registry import register_default
 from numba.core.errors import NumbaError as CompilerError  # noqa: F401
 from numba.core.errors import TypingError
-from numba.extending import intrinsic, overload_attribute, overload_method
+from numba.extending import intrinsic, overload, overload_attribute, overload_method
 from platformdirs import user_cache_dir
-
 
 DEBUG = os.environ.get("LOB_DEBUG", "0") not in ("", "0")
 STANDARD_LIBRARY = sysconfig.get_path("stdlib")
@@ -94,7 +93,8 @@ def cache_directory():
 class _SourceHashedLocator(_CacheLocator):
     def __init__(self, function, file):
         place = hashlib.blake2b(str(Path(file).resolve().parent).encode(), digest_size=6).hexdigest()
-        self.path = str(cache_directory() / place)
+        # A folder for each state of the sources: an index that names a class which is there no more could not even be read.
+        self.path = str(cache_directory() / source_hash()[:12] / place)
         self.stamp = getattr(function, "__stamp__", None) or f"{source_hash()}-{DEBUG}"
         self.line = function.__code__.co_firstlineno
 
@@ -319,3 +319,21 @@ def cycle_count(typing_context):
         return builder.call(cgutils.get_or_insert_function(builder.module, ir.FunctionType(ir.IntType(64), []), name), [])
 
     return types.int64(), codegen
+
+
+def checked_int(value):
+    """Return int(value): what `int` means in an agent's native code, an error for nan, infinity and what no int64 holds, as in Python."""
+    return int(value)
+
+
+@overload(checked_int)
+def _checked_int(value):
+    if not isinstance(value, types.Float):
+        return lambda value: int(value)
+
+    def from_float(value):
+        if not -9223372036854775808.0 <= value < 9223372036854775808.0:
+            raise OverflowError("int: the number is nan, infinite or beyond 64 bits")
+        return int(value)
+
+    return from_float

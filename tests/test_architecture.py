@@ -26,7 +26,7 @@ MAY_IMPORT = {
     "simulation": GROUND | {"exchange", "feeds", "tape"},
     "analytics": GROUND | {"tape"},
     "report": GROUND | {"tape", "analytics"},
-    "bench": GROUND | {"exchange", "simulation", "feeds"},
+    "bench": GROUND | {"exchange"},
     "cli": GROUND | {"exchange", "feeds", "tape", "simulation", "analytics", "report", "bench", "__version__"},
     "__init__": set(),
 }

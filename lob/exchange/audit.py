@@ -39,7 +39,7 @@ def _pages(ladder):
 
 
 def _check_side(memory, ladder, side, seen):
-    keys, count = [], 0
+    keys = []
     pages = _pages(ladder)
     for number, page in pages.items():
         levels = page["levels"]
@@ -53,12 +53,11 @@ def _check_side(memory, ladder, side, seen):
         for i in occupied:
             key = number * PAGE_KEYS + int(i)
             keys.append(key)
-            count += _check_queue(memory, levels[i], key, side, seen)
+            _check_queue(memory, levels[i], key, side, seen)
     assert ladder.ladder["best_key"][0] == max(keys, default=0), "the best key is the highest that is occupied"
     _check_tiers(ladder, sorted(pages))
     free = _free_page_count(ladder)
     assert free == ladder.ladder["free_pages"][0] and free + len(pages) == sum(len(b) for b in ladder.blocks), "no page is lost"
-    return count
 
 
 def _check_tiers(ladder, numbers):
@@ -80,7 +79,7 @@ def _free_page_count(ladder):
 
 
 def _check_queue(memory, level, key, side, seen):
-    slot, previous, lots, count = int(level["head"]), 0, 0, 0
+    slot, previous, lots = int(level["head"]), 0, 0
     while slot:
         order = memory.orders[slot]
         assert slot not in seen, "an order is in one queue once"
@@ -88,18 +87,22 @@ def _check_queue(memory, level, key, side, seen):
         assert order["prev"] == previous and order["key"] == key and order["side"] == side, "the queue is linked both ways at its own price"
         assert 1 <= order["lots"] <= LOTS_MAX and order["owner"] >= 0 and order["id"] >= 1
         assert find_at(memory.address, order["owner"], order["id"]) == slot, "the map finds every order"
-        lots, previous, slot, count = lots + int(order["lots"]), slot, int(order["next"]), count + 1
+        lots, previous, slot = lots + int(order["lots"]), slot, int(order["next"])
     assert level["tail"] == previous and level["lots"] == lots, "a level sums its orders"
-    return count
 
 
 def _check_map(memory, seen):
     words = memory.map[memory.map != 0]
     slots = (words & LOW_32).tolist()
     assert sorted(slots) == sorted(seen), "the map holds the resting orders and no other"
-    for word, slot in zip(words.tolist(), slots):
+    for word, slot in zip(words.tolist(), slots, strict=True):
         order = memory.orders[slot]
         assert (word >> 32) & LOW_32 == tag_of(order["owner"], order["id"]), "an entry carries its order's tag"
+    places, tags = np.flatnonzero(memory.map), words >> 32
+    homes = tags >> memory.book["map_shift"][0] << 3 | tags & 7
+    displacement = np.full(len(memory.map), -1)
+    displacement[places] = (places - homes) & memory.book["map_mask"][0]
+    assert (displacement <= np.roll(displacement, 1) + 1).all(), "entries stand in the order of their homes, without a gap between home and entry"
 
 
 def _check_free(memory, seen):

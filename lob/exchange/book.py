@@ -5,15 +5,16 @@ and no matching rule. Everything is a numpy record reached by its address, so a 
 pointer; no function here allocates. Memory grows between requests (`BookMemory`), never inside one.
 
 An order takes 32 bytes, half a cache line: linked into its queue both ways, so adding at the back, taking the front and cancelling from the
-middle are all O(1). The map is open addressing with linear probing at a load of at most one half; an entry is the order's slot and 32 bits
-of its hash in one word, so a probe reads no order but the one it finds, and deletion shifts back without reading orders at all.
-Slot 0 is no order.
+middle are all O(1). The map is open addressing with linear probing at a load of at most a quarter; an entry is the order's slot and a tag, 31
+bits of its name, in one word, so a probe hardly ever reads an order but the one it finds, and deletion shifts back without reading orders at
+all. On its way in an entry takes the place of any that is nearer to its home (robin hood hashing; Celis, Larson and Munro, 1985).
+Slot 0 is no order. Whoever knows the names that come next lets their entries and orders come into the cache in time (`expect`).
 """
 import numpy as np
 
 from lob.exchange import ladder as ladders
 from lob.exchange.ladder import LADDER, LadderMemory, key_of, ladder_at, level_of, occupy, open_level, page_of, vacate
-from lob.jit import DEBUG, address_of, jit, pool_reader
+from lob.jit import DEBUG, address_of, jit, pool_reader, prefetch
 
 ORDER = np.dtype(
     [
@@ -37,6 +38,7 @@ BOOK = np.dtype(
         ("map_mask", "i8"),         # the number of words less one
         ("map_shift", "i8"),        # takes an order's tag to its home
         ("ladders", LADDER, 2),     # bids, asks
+        ("ahead", "i8"),            # address of the tags of the names that come next
         ("stamps", "i8"),           # address of one stamp per slot, or 0: when each order took its place (recorded days)
         ("stamp", "i8"),            # the last stamp given
         ("number", "i8"),
@@ -51,6 +53,8 @@ order_at, book_at, map_at, node_at = pool_reader(ORDER), pool_reader(BOOK), pool
 
 GOLDEN = np.uint64(0x9E3779B97F4A7C15)  # 2^64 / golden ratio: Fibonacci hashing, Knuth, volume 3, 6.4
 LOW_32, LOW_31 = 0xFFFFFFFF, 0x7FFFFFFF
+ORDERS_IN_CACHE = 2**15
+AHEAD = 64  # how many names are looked ahead to at a time: their lines, and those of the requests, fit into the nearest cache
 
 
 @jit(inline=True)
@@ -153,6 +157,35 @@ def _map_remove(book, i):
         i, behind = behind, (behind + 1) & book.map_mask
         word = map_at(book.map, behind).value
     map_at(book.map, i).value = 0
+
+
+# What comes next.
+
+@jit(inline=True)
+def expect(book, i, owner, order_id):
+    """Note the tag of a name that is about to be asked for, i-th of at most AHEAD, and send for its entry in the map."""
+    tag = tag_of(owner, order_id)
+    map_at(book.ahead, i).value = tag
+    prefetch(address_of(map_at(book.map, _home(book, tag))))
+
+
+@jit(inline=True)
+def expect_order(book, i):
+    """Send for the order of the i-th name ahead: the second step, once its entry has come."""
+    prefetch(address_of(order_at(book.orders, slot_at(book, _home(book, expected_tag(book, i))))))
+
+
+@jit(inline=True)
+def expect_neighbours(book, i):
+    """Send for the orders before and behind that one in its queue: the third step, which only a book larger than the cache has need of."""
+    order = order_at(book.orders, slot_at(book, _home(book, expected_tag(book, i))))
+    prefetch(address_of(order_at(book.orders, order.prev)))
+    prefetch(address_of(order_at(book.orders, order.next)))
+
+
+@jit(inline=True)
+def expected_tag(book, i):
+    return map_at(book.ahead, i).value
 
 
 # The queues.
@@ -317,6 +350,8 @@ class BookMemory:
         self.book = np.zeros(1, BOOK)
         self.book["number"], self.book["replace_keeps_place"], self.book["free_order"] = number, replace_keeps_place, 1
         self.ladders = [LadderMemory(self.book["ladders"][0, i:i + 1]) for i in range(2)]
+        self.ahead = np.zeros(AHEAD, np.int64)
+        self.book["ahead"] = self.ahead.ctypes.data
         self.orders, self.stamps = np.zeros(0, ORDER), (np.zeros(0, np.int64) if stamped else None)
         self.set_order_capacity(order_capacity)
 
@@ -328,7 +363,7 @@ class BookMemory:
         """Make room for `capacity` - 1 orders, keeping those that rest."""
         kept, self.orders = self.orders, np.zeros(capacity, ORDER)
         self.orders[:len(kept)] = kept
-        bits = max(int(capacity - 1).bit_length() + 1, 4)
+        bits = max(int(capacity - 1).bit_length() + 2, 3)
         self.map = np.zeros(1 << bits, np.int64)
         self.book["orders"], self.book["order_capacity"] = self.orders.ctypes.data, capacity
         self.book["map"], self.book["map_mask"], self.book["map_shift"] = self.map.ctypes.data, len(self.map) - 1, 34 - bits

@@ -10,9 +10,7 @@ recording looked, so it is ahead of every agent. `apply` is a total function, as
 import numpy as np
 
 from lob.exchange import matcher
-from lob.exchange.book import (
-    BookMemory, book_at, find, head_of, join, ladder_of, leave, level_key, map_at, order_of, price_lots, reduce, remove, rest, tag_of,
-)
+from lob.exchange.book import BookMemory, book_at, find, head_of, join, ladder_of, leave, level_key, map_at, order_of, price_lots, reduce, remove, rest, tag_of
 from lob.exchange.ladder import key_of, next_key
 from lob.exchange.reports import begin, close
 from lob.jit import jit, pool_reader
@@ -64,14 +62,14 @@ def apply_recorded(history, request, reports):
     # Each fill takes a lot of the flow and an order of the agents; a dropped level has a row for each of its orders.
     most = recorded.order_count if request.action == DROP_LEVEL else max(0, min(request.lots, agents.order_count))
     if reports.capacity - reports.count < most + 4:
-        return -2
+        return matcher.ROWS_SHORT
     before = reports.count
     reason = _malformed(recorded, request)
     if reason:
         _reject(request, reports, reason)
     elif request.action == LIMIT:
         if not matcher.has_room(recorded, request.side):
-            return -1
+            return matcher.ORDERS_SHORT
         _recorded_limit(history, recorded, agents, request, reports)
     elif request.action == EXECUTE or request.action == CANCEL:
         _recorded_reduction(history, recorded, agents, request, reports)
@@ -170,6 +168,8 @@ def _recorded_reduction(history, recorded, agents, request, reports):
 @jit
 def _find_anonymous(recorded, side, price_ticks):
     """Return the slot of the anonymous volume at a side and price, 0 if there is none, as there is not at a side or price that cannot be."""
+    if side * side != 1 or not _is_price(price_ticks):
+        return 0
     slot = find(recorded, NOBODY, _anonymous_id(side, price_ticks))
     if slot:
         order = order_of(recorded, slot)
@@ -228,9 +228,9 @@ def apply_agent(history, request, reports):
     recorded, agents = book_at(history.recorded, 0), book_at(history.agents, 0)
     fills = 0 if request.action == CANCEL else max(0, min(request.lots, recorded.order_count + agents.order_count))
     if reports.capacity - reports.count < fills + 4:
-        return -2
+        return matcher.ROWS_SHORT
     if not (matcher.has_room(agents, 1) and matcher.has_room(agents, -1)):
-        return -1
+        return matcher.ORDERS_SHORT
     before = reports.count
     reason = matcher.malformed(agents, request, request.action)
     if reason:

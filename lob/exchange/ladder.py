@@ -51,7 +51,15 @@ def key_of(side, price_ticks):
 
 @jit(inline=True)
 def highest_bit(word):
+    """Return the number of the highest set bit, 0 to 63; undefined for zero."""
     return 63 - leading_zeros(word)
+
+
+@jit(inline=True)
+def _below(word, i):
+    """Return a word's bits below bit i & 63."""
+    # Not (1 << i) - 1: numba promises the compiler that a signed difference does not overflow, and that of bit 63 does.
+    return word & ~(-1 << (i & 63))
 
 
 @jit(inline=True)
@@ -114,10 +122,10 @@ def next_key(ladder, key):
     page = page_of(ladder, key)
     if page:
         i = (key & 4095) >> 6
-        word = word_at(page + WORDS_OFFSET, i).value & ((1 << (key & 63)) - 1)
+        word = _below(word_at(page + WORDS_OFFSET, i).value, key)
         if word:
             return (key >> 6 << 6) | highest_bit(word)
-        summary = header_at(page, 0).summary & ((1 << i) - 1)
+        summary = _below(header_at(page, 0).summary, i)
         if summary:
             return _highest_in(page, key >> 12, summary)
     number = _previous_page(ladder, key >> 12)
@@ -143,7 +151,7 @@ def _previous_page(ladder, number):
     """Return the highest page in use below `number`, -1 if there is none: up the tiers to a set bit, then down to its page."""
     i, tier = number, 0
     while tier < 3:
-        word = word_at(ladder.tiers, _tier_start(tier) + (i >> 6)).value & ((1 << (i & 63)) - 1)
+        word = _below(word_at(ladder.tiers, _tier_start(tier) + (i >> 6)).value, i)
         i >>= 6
         if word:
             return _descend(ladder, tier, i << 6 | highest_bit(word))

@@ -1,7 +1,7 @@
 """The matcher: what a venue does with one request, in price-time priority.
 
-`apply(book, request, reports)` is a total function: any bits in a request give at least one row, and a request that is refused leaves the book as it
-was. It allocates nothing; when an array is too short for the worst this request can do, it says so (a Shortage, below zero), changes nothing, and
+`apply(book, request, reports)` is a total function: any bits in a request give at least one row, and one that is refused leaves the book as it was.
+It allocates nothing; when an array is too short for the worst this request can do, it says so (a Shortage, below zero), changes nothing, and
 is called again after the owner of the memory has made room. Knows no clock and no agent.
 
 Cost of a request: O(1) for each order it adds, takes off or fills, and the ladder's search when a best level empties.
@@ -11,12 +11,29 @@ from enum import IntEnum
 import numpy as np
 
 from lob.exchange.book import (
-    enter, find, has_room, head_of, join, line_up, ladder_of, leave, level_key, order_of, place_of, price_lots, reduce, remove, remove_at, rest, slot_at, tag_of,
+    enter,
+    find,
+    has_room,
+    head_of,
+    join,
+    ladder_of,
+    leave,
+    level_key,
+    line_up,
+    order_of,
+    place_of,
+    price_lots,
+    reduce,
+    remove,
+    remove_at,
+    rest,
+    slot_at,
+    tag_of,
 )
 from lob.exchange.ladder import key_of, lots_at, next_key
 from lob.exchange.reports import begin, close, only
 from lob.jit import jit
-from lob.messages import LOTS_MAX, PRICE_MAX_TICKS, Action, CancelReason, Flag, RejectReason, ReportKind, Side, TimeInForce
+from lob.messages import LOTS_MAX, PRICE_MAX_TICKS, Action, CancelReason, Flag, RejectReason, ReportKind, TimeInForce
 
 LIMIT, MARKET, CANCEL, REPLACE, STATUS = (int(a) for a in (Action.LIMIT, Action.MARKET, Action.CANCEL, Action.REPLACE, Action.STATUS))
 GTC, FOK, POST_ONLY = int(TimeInForce.GTC), int(TimeInForce.FOK), int(Flag.POST_ONLY)
@@ -33,8 +50,11 @@ NOT_IN_RECORDED_DAY = int(RejectReason.NOT_IN_RECORDED_DAY)
 class Shortage(IntEnum):
     """What `apply` needs before it can take the request."""
 
-    ORDERS = -1
+    ORDERS = -1  # a free order or a free page of a ladder
     ROWS = -2
+
+
+ORDERS_SHORT, ROWS_SHORT = int(Shortage.ORDERS), int(Shortage.ROWS)
 
 
 @jit
@@ -67,15 +87,15 @@ def _answer(book, request, reports, tag, action):
     if malformed(book, request, action):
         return _reject_malformed(book, request, reports)
     if _rows_short(book, request, reports, action):
-        return -2
+        return ROWS_SHORT
     if action == CANCEL:
         return cancel(book, request, reports, tag)
     if action == LIMIT and not has_room(book, request.side):
-        return -1
+        return ORDERS_SHORT
     if action == LIMIT:
         return _limit(book, request, reports, tag)
     if action == REPLACE and not (has_room(book, 1) and has_room(book, -1)):
-        return -1
+        return ORDERS_SHORT
     if action == MARKET:
         return _market(book, request, reports)
     return _replace(book, request, reports)
@@ -85,7 +105,7 @@ def _answer(book, request, reports, tag, action):
 def _reject_malformed(book, request, reports):
     # Why is asked again, out of the way: on the way only whether matters.
     if reports.count == reports.capacity:
-        return -2
+        return ROWS_SHORT
     return _refuse(request, reports, malformed(book, request, request.action))
 
 

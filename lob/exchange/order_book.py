@@ -6,7 +6,20 @@ import numpy as np
 from lob.errors import LobError
 from lob.exchange import matcher
 from lob.exchange.audit import check_book, find_at
-from lob.exchange.book import BookMemory, best_price, book_at, price_lots, queue_ahead
+from lob.exchange.book import (
+    AHEAD,
+    ORDERS_IN_CACHE,
+    BookMemory,
+    best_price,
+    book_at,
+    expect,
+    expect_neighbours,
+    expect_order,
+    expected_tag,
+    head_of,
+    price_lots,
+    queue_ahead,
+)
 from lob.exchange.ladder import key_of, ladder_at, lots_at, next_key
 from lob.exchange.reports import ReportBuffer, reports_at, request_at
 from lob.jit import jit
@@ -15,13 +28,35 @@ from lob.messages import NOBODY, PRICE_MAX_TICKS, REQUEST, Action, Flag, Side, T
 DEPTH = np.dtype([("price_ticks", "i8"), ("lots", "i8"), ("orders", "i8")])
 QUEUED = np.dtype([("order_id", "i8"), ("owner", "i4"), ("lots", "i4")], align=True)
 
+REQUEST_BYTES = REQUEST.itemsize
+
 
 @jit
 def apply_many(book_address, requests, first, count, reports_address):
-    """Apply requests [first, count); return the number done, or a Shortage before the one that met it."""
+    """Apply requests [first, count); return the number of the one that met a Shortage, which is not done, or count."""
     book, reports = book_at(book_address, 0), reports_at(reports_address, 0)
-    for i in range(first, count):
-        if matcher.apply(book, request_at(requests, i), reports) < 0:
+    while first < count:
+        batch, size = requests + first * REQUEST_BYTES, min(AHEAD, count - first)
+        for i in range(size):
+            request = request_at(batch, i)
+            expect(book, i, request.owner, request.order_id)
+        done = apply_expected(book, batch, size, reports)
+        first += done
+        if done < size:
+            break
+    return first
+
+
+@jit(inline=True)
+def apply_expected(book, requests, count, reports):
+    """Apply a batch of at most AHEAD requests whose names the book expects; return `count`, or the number of the one that met a Shortage."""
+    for i in range(count):
+        expect_order(book, i)
+    if book.order_count > ORDERS_IN_CACHE:
+        for i in range(count):
+            expect_neighbours(book, i)
+    for i in range(count):
+        if matcher.answer(book, request_at(requests, i), reports, expected_tag(book, i)) < 0:
             return i
     return count
 
@@ -39,6 +74,11 @@ def price_lots_of(book_address, side, price_ticks):
 @jit
 def queue_ahead_of(book_address, slot):
     return queue_ahead(book_at(book_address, 0), slot)
+
+
+@jit
+def head_at(book_address, side, price_ticks):
+    return head_of(book_at(book_address, 0), side, price_ticks)
 
 
 @jit
@@ -70,12 +110,18 @@ class OrderBook:
     replace_keeps_place: whether a replace that only shrinks keeps its place in the queue. book: the number that requests must carry.
     """
 
+    _apply_many = staticmethod(apply_many)
+
     def __init__(self, replace_keeps_place=True, book=0):
         self.memory = BookMemory(book, replace_keeps_place)
+        self._open(book, self.memory.address)
+
+    def _open(self, number, venue_address):
+        """Make what requests and their answers go through; the venue is what `_apply_many` applies them to."""
         self.reports = ReportBuffer()
-        self.number = book
+        self.number = number
         self._request = np.zeros(1, REQUEST)
-        self._addresses = self.memory.address, self._request.ctypes.data, self.reports.address
+        self._addresses = venue_address, self._request.ctypes.data, self.reports.address
 
     def limit(self, side, price_ticks, lots, order_id, owner=NOBODY, tif=TimeInForce.GTC, post_only=False):
         """Enter a limit order."""
@@ -99,23 +145,29 @@ class OrderBook:
             self._request[0] = values
         except OverflowError:
             raise LobError(f"a number of the request does not fit its field: {dict(zip(REQUEST.names, values, strict=True))}") from None
-        book, request, reports = self._addresses
-        while apply_many(book, request, 0, 1, reports) == 0:
+        venue, request, reports = self._addresses
+        while self._apply_many(venue, request, 0, 1, reports) == 0:
             self.make_room(self._request[0], self.reports)
         return self.reports.take()
 
     def send(self, request):
-        """Apply one REQUEST record; return its rows, REPORT[n]."""
-        return self.send_many(np.array(request, REQUEST).reshape(1))
+        """Apply one REQUEST record; return its rows, REPORT[n]. Raises LobError as send_many does."""
+        return self.send_many(np.atleast_1d(np.asarray(request)))
 
     def send_many(self, requests):
-        """Apply REQUEST[n] in order; return all rows, REPORT[m]. Arrays that fill are grown on the way."""
-        requests = np.ascontiguousarray(requests, REQUEST)
+        """Apply REQUEST[n] in order; return all rows, REPORT[m]. Arrays that fill are grown on the way.
+
+        Raises LobError for an array of another dtype or shape: numpy would make other numbers of it.
+        """
+        requests = np.asarray(requests)
+        if requests.dtype != REQUEST or requests.ndim != 1:
+            raise LobError(f"requests must be REQUEST[n], was {requests.dtype} of shape {requests.shape}")
+        requests = np.ascontiguousarray(requests)
         if len(requests) > len(self.reports.rows) // 2:
             self.reports.grow(len(requests) * 2)
-        done = 0
+        done, (venue, _, reports) = 0, self._addresses
         while done < len(requests):
-            done = apply_many(self.memory.address, requests.ctypes.data, done, len(requests), self.reports.address)
+            done = self._apply_many(venue, requests.ctypes.data, done, len(requests), reports)
             if done < len(requests):
                 self.make_room(requests[done], self.reports)
         return self.reports.take()
@@ -167,7 +219,7 @@ class OrderBook:
 
     def orders_at(self, side, price_ticks):
         """Return the orders of one side at a price, first in line first: QUEUED[n]."""
-        slot = _head_at(self.memory.address, int(side), int(price_ticks)) if 1 <= price_ticks <= PRICE_MAX_TICKS else 0
+        slot = head_at(self.memory.address, int(side), int(price_ticks)) if 1 <= price_ticks <= PRICE_MAX_TICKS else 0
         rows = []
         while slot:
             order = self.memory.orders[slot]
@@ -188,12 +240,12 @@ class OrderBook:
 
         return load(path)
 
+    def __reduce__(self):
+        # The memory is reached by address, so a copy is a new book with the same orders: for copy, deepcopy and pickle alike.
+        from lob.exchange.snapshot import restored, state_of
+
+        return restored, state_of(self)
+
     def check(self):
         """Assert every invariant by full scan."""
         check_book(self.memory)
-
-
-@jit
-def _head_at(book_address, side, price_ticks):
-    from_book = book_at(book_address, 0)
-    return matcher.head_of(from_book, side, price_ticks)

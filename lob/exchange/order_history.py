@@ -1,19 +1,20 @@
 """OrderHistory: the Python face of a recorded day. A feed's rows go in, and orders of agents among them; what it shows is the recording."""
 import numpy as np
 
+from lob.errors import LobError
 from lob.exchange import history
 from lob.exchange.audit import check_book, find_at
 from lob.exchange.history import HistoryMemory, history_at
 from lob.exchange.ladder import key_of
 from lob.exchange.order_book import OrderBook
-from lob.exchange.reports import ReportBuffer, reports_at, request_at
+from lob.exchange.reports import reports_at, request_at
 from lob.jit import jit
-from lob.messages import NOBODY, REQUEST
+from lob.messages import NOBODY
 
 
 @jit
 def apply_many(history_address, requests, first, count, reports_address):
-    """Apply requests [first, count); return the number done, or that before the one that met a Shortage."""
+    """Apply requests [first, count); return the number of the one that met a Shortage, which is not done, or count."""
     venue, reports = history_at(history_address, 0), reports_at(reports_address, 0)
     for i in range(first, count):
         if history.apply(venue, request_at(requests, i), reports) < 0:
@@ -22,7 +23,7 @@ def apply_many(history_address, requests, first, count, reports_address):
 
 
 class _Shown(OrderBook):
-    """A book that somebody else changes."""
+    """A book that somebody else changes: only to be looked at."""
 
     def __init__(self, memory):
         self.memory = memory
@@ -37,22 +38,24 @@ class OrderHistory(OrderBook):
     replace_keeps_place: whether an agent's replace that only shrinks keeps its place. book: the number that requests must carry.
     """
 
+    _apply_many = staticmethod(apply_many)
+
     def __init__(self, replace_keeps_place=True, book=0):
         self.history = HistoryMemory(book, replace_keeps_place)
         self.memory, self.agents = self.history.recorded, _Shown(self.history.agents)
-        self.reports = ReportBuffer()
-        self.number = book
+        self._open(book, self.history.address)
 
-    def send_many(self, requests):
-        """Apply REQUEST[n] in order; return all rows, REPORT[m]. Arrays that fill are grown on the way."""
-        requests = np.ascontiguousarray(requests, REQUEST)
-        done = 0
-        while done < len(requests):
-            done = apply_many(self.history.address, requests.ctypes.data, done, len(requests), self.reports.address)
-            if done < len(requests):
-                self.history.grow()
-                self.reports.grow()
-        return self.reports.take()
+    def make_room(self, request, reports):
+        """Make room for one more order on either book, and for twice as many rows."""
+        self.history.grow()
+        reports.grow()
+
+    def save(self, path):
+        """Refuse, with a LobError: a snapshot holds one book, and a recorded day is two with the places that their orders have among each other."""
+        raise LobError(f"{path}: a recorded day cannot be saved, only a book")
+
+    def __reduce__(self):
+        raise LobError("a recorded day cannot be copied or pickled, only a book")
 
     def queue_at(self, side, price_ticks):
         """Return the orders of one side at a price, recorded ones (owner 0) and agents', first in line first: QUEUED[n]."""

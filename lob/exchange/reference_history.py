@@ -167,9 +167,11 @@ class ReferenceHistory(ReferenceBook):
     def _named(self, request):
         """Return the order that a recorded cancel or execution means, else the anonymous volume at its price, else None."""
         order = self.orders.get((NOBODY, request.order_id))
-        if order is None and _is_place(request.side, request.price_ticks):
-            order = self.orders.get((NOBODY, anonymous_id(request.side, request.price_ticks)))
-        return order
+        if order is not None or not _is_place(request.side, request.price_ticks):
+            return order
+        order = self.orders.get((NOBODY, anonymous_id(request.side, request.price_ticks)))
+        # An order that only bears the number of another price's volume is not that volume.
+        return order if order and (order.side, order.price_ticks) == (request.side, request.price_ticks) else None
 
     def _enter(self, request):
         """Let a recorded order rest. It never trades with recorded orders; agents' orders at or through its price trade with it where they stand."""

@@ -4,7 +4,7 @@ Owns the buffer of REPORT rows and how a row is begun. Knows no book.
 """
 import numpy as np
 
-from lob.jit import jit, pool_reader, prefix_copier
+from lob.jit import DEBUG, jit, pool_reader, prefix_copier
 from lob.messages import REPORT, REQUEST, Flag
 
 REPORTS = np.dtype([("rows", "i8"), ("count", "i8"), ("capacity", "i8"), ("sequence", "i8")], align=True)
@@ -20,6 +20,8 @@ COUNT = REPORTS.names.index("count")
 def begin(reports, request, kind):
     """Return the next row, filled with what every row of this request says; the rest is zero."""
     count, sequence = reports.count, reports.sequence
+    if DEBUG:
+        assert count < reports.capacity
     reports.count, reports.sequence = count + 1, sequence + 1
     row = report_at(reports.rows, count)
     copy_request(request, row)

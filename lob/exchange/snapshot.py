@@ -1,8 +1,8 @@
 """Snapshots: a book in the middle of a day, on disk.
 
 Owns the format. FILE is a NumPy .npz archive, which loads without executing anything, of two arrays:
-- header: int64[5]: format version (1), the book's number, whether a replace that shrinks keeps its place (0 or 1), the number of the next row on the tape, and the
-  number of orders;
+- header: int64[5]: format version (1), the book's number, whether a replace that shrinks keeps its place (0 or 1), the number of the next row on the tape,
+  and the number of orders;
 - orders: RESTING[n], every resting order: bids from the best price down, then asks from the best price up, and at each price in the order of its queue.
 A book that is loaded answers every request that follows with the rows that the saved one would have given.
 """
@@ -39,11 +39,35 @@ def resting_orders(book):
     return np.concatenate(parts)
 
 
+def state_of(book):
+    """Return (header, orders) of an OrderBook, as a snapshot holds them."""
+    orders, memory = resting_orders(book), book.memory
+    header = [VERSION, book.number, memory.book["replace_keeps_place"][0], book.reports.record["sequence"][0], len(orders)]
+    return np.array(header, np.int64), orders
+
+
+def restored(header, orders):
+    """Return the OrderBook of a state; raises TapeError if an order rests twice or the book is crossed."""
+    header = dict(zip(HEADER, header.tolist(), strict=True))
+    book = OrderBook(replace_keeps_place=bool(header["replace_keeps_place"]), book=header["number"])
+    book.reports.record["sequence"] = header["sequence"]
+    book.memory.set_order_capacity(max(2 * len(orders), 1024))
+    done = 0
+    while done < len(orders):
+        done = _rest_all(book.memory.address, orders, done)
+        if done < 0:
+            raise TapeError(f"orders[{-done - 1}] rests twice")
+        if done < len(orders):
+            book.memory.grow()
+    if book.best_bid_ticks and book.best_ask_ticks and book.best_bid_ticks >= book.best_ask_ticks:
+        raise TapeError(f"the book is crossed, {book.best_bid_ticks} bid and {book.best_ask_ticks} asked")
+    return book
+
+
 def save(book, path):
     """Write an OrderBook to a file, whole or not at all, and return its path; raises TapeError if the disk refuses."""
-    path, memory = Path(path), book.memory
-    orders = resting_orders(book)
-    header = np.array([VERSION, book.number, memory.book["replace_keeps_place"][0], book.reports.record["sequence"][0], len(orders)], np.int64)
+    path = Path(path)
+    header, orders = state_of(book)
     part = path.with_name(path.name + ".part")
     try:
         with open(part, "wb") as file:
@@ -57,20 +81,12 @@ def save(book, path):
 
 def load(path):
     """Return the OrderBook of a snapshot; raises TapeError if the file is none, is damaged, or says what no book can hold."""
-    header, orders = _read(Path(path))
-    book = OrderBook(replace_keeps_place=bool(header["replace_keeps_place"]), book=header["number"])
-    book.reports.record["sequence"] = header["sequence"]
-    book.memory.set_order_capacity(max(2 * len(orders), 1024))
-    done = 0
-    while done < len(orders):
-        done = _rest_all(book.memory.address, orders, done)
-        if done < 0:
-            raise TapeError(f"{path}: orders[{-done - 1}] rests twice")
-        if done < len(orders):
-            book.memory.grow()
-    if book.best_bid_ticks and book.best_ask_ticks and book.best_bid_ticks >= book.best_ask_ticks:
-        raise TapeError(f"{path}: the book is crossed, {book.best_bid_ticks} bid and {book.best_ask_ticks} asked")
-    return book
+    path = Path(path)
+    header, orders = _read(path)
+    try:
+        return restored(header, orders)
+    except TapeError as error:
+        raise TapeError(f"{path}: {error}") from None
 
 
 def _read(path):
@@ -85,16 +101,16 @@ def _read(path):
         raise TapeError(f"{path}: not a snapshot: {error}") from error
     if numbers.dtype != np.int64 or numbers.shape != (len(HEADER),) or numbers[0] != VERSION:
         raise TapeError(f"{path}: a snapshot's header is int64[{len(HEADER)}] of version {VERSION}, was {numbers!r}")
-    header = dict(zip(HEADER, numbers.tolist(), strict=True))
-    if orders.dtype != RESTING or orders.shape != (header["order_count"],):
-        raise TapeError(f"{path}: orders must be {header['order_count']} rows of {RESTING.names}")
+    _, number, _, sequence, order_count = numbers.tolist()
+    if orders.dtype != RESTING or orders.shape != (order_count,):
+        raise TapeError(f"{path}: orders must be {order_count} rows of {RESTING.names}")
     valid = (
         (orders["order_id"] >= 1) & (orders["owner"] >= 0) & (np.abs(orders["side"]) == 1)
         & (orders["price_ticks"] >= 1) & (orders["price_ticks"] <= PRICE_MAX_TICKS) & (orders["lots"] >= 1) & (orders["lots"] <= LOTS_MAX)
     )
-    if not valid.all() or not 0 <= header["number"] < 2**16 or header["sequence"] < 0:
+    if not valid.all() or not 0 <= number < 2**16 or sequence < 0:
         raise TapeError(f"{path}: {f'orders[{int(np.argmin(valid))}] is' if not valid.all() else 'its header says'} what no book can hold")
-    return header, orders
+    return numbers, orders
 
 
 @jit

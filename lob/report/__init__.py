@@ -1,1 +1,1 @@
-"""Reports: figures, tables and drawings of what analytics found. Numbers come in as frames; nothing is computed here but places on a page."""
+"""Reports: figures, tables and drawings of what analytics finds on a tape; nothing is computed here but places on a page."""

@@ -12,35 +12,35 @@ MARKOUT_COLUMNS = ("horizon_s", "fills", "effective", "realised", "impact", "sta
 def summary(run):
     """Return the facts of a run as plain numbers and words.
 
-    Cash, pnl and fees are in ticks x lots, markouts in ticks per lot (null where too few fills are known). requests: orders, cancels and replaces that reached an exchange;
-    deliveries: wake-ups and reports that reached an agent. For a recorded day also rows and rows_per_second.
+    Cash, pnl and fees are in ticks x lots, markouts in ticks per lot. Null are: a pnl without any mid on the tape, a markout without a fill of known markout,
+    and a standard error of fewer than two blocks of time. requests: orders, cancels and replaces that reached an exchange; deliveries: wake-ups and reports
+    that reached an agent. For a recorded day also rows and rows_per_second.
     """
+    fills = fill_markouts(run.tape)
     facts = {
         "scenario": run.provenance["scenario"], "seed": run.provenance["seed"], "execution": run.provenance["execution"], "complete": run.is_complete,
         "requests": run.requests, "deliveries": run.deliveries, "wall_seconds": run.wall_seconds, "requests_per_second": run.requests / run.wall_seconds,
-        "tape_rows": len(run.tape), "tape_sha256": run.tape_sha256, "folder": None if run.folder is None else str(run.folder),
-        "agents": _agents(run.tape), "markouts": _markouts(run.tape, ["agent"]), "markouts_by_counterparty": _markouts(run.tape, ["agent", "counterparty_kind"]),
+        "tape_rows": len(run.tape), "tape_sha256": run.tape_sha256, "folder": None if run.folder is None else str(run.folder), "agents": _agents(run.tape),
+        "markouts": _markouts(run.tape, fills, ["agent"]), "markouts_by_counterparty": _markouts(run.tape, fills, ["agent", "counterparty_kind"]),
     }
     if run.provenance["feed"] is not None:
-        facts |= {"rows": run.feed_rows, "rows_per_second": run.feed_rows / run.wall_seconds, "unknown_orders": run.feed_unknown, "feed": run.provenance["feed"]}
+        seconds = run.wall_seconds
+        facts |= {"rows": run.feed_rows, "rows_per_second": run.feed_rows / seconds, "unknown_orders": run.feed_unknown, "feed": run.provenance["feed"]}
     return facts
 
 
 def _agents(tape):
-    """Return every agent's account, those that never traded too."""
-    traded = {line["owner"]: line for line in profit_and_loss(tape).iter_rows(named=True)}
-    nothing = {"fills": 0, "inventory_lots": 0, "cash_ticks": 0, "pnl_ticks": 0.0, "fees_microticks": 0}
+    """Return every agent's account, those that never traded too; the recorded flow is no agent."""
     return [
         {
-            "name": agent["name"], "kind": agent["kind"], "fills": line["fills"], "inventory": line["inventory_lots"], "cash": line["cash_ticks"],
+            "name": line["agent"], "kind": line["kind"], "fills": line["fills"], "inventory": line["inventory_lots"], "cash": line["cash_ticks"],
             "pnl": line["pnl_ticks"], "fees": line["fees_microticks"] / MICROTICKS,
         }
-        for owner, agent in tape.agents.items() for line in (traded.get(owner, nothing),)
+        for line in profit_and_loss(tape).iter_rows(named=True) if line["owner"] in tape.agents
     ]
 
 
-def _markouts(tape, by):
-    fills = fill_markouts(tape)
+def _markouts(tape, fills, by):
     makers = [agent["name"] for agent in tape.agents.values() if agent["role"] == "maker"]
     lines = markouts(fills, by=by).iter_rows(named=True)
     return [{name: line[name] for name in (*by, *MARKOUT_COLUMNS)} for line in lines if not makers or line["agent"] in makers]

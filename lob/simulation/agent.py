@@ -15,7 +15,7 @@ import typing
 import numpy as np
 
 from lob.errors import AgentError, ScenarioError
-from lob.jit import HOOK, PACKAGE, entry_point, jit, module_stamp, overload_method, pool_reader, record_subtype
+from lob.jit import HOOK, checked_int, PACKAGE, entry_point, jit, module_stamp, overload_method, pool_reader, record_subtype
 from lob.simulation.latency import Latency
 from lob.simulation.market import Market, market_from, notice_from, trade_from
 from lob.simulation.world import HOOKS
@@ -23,6 +23,7 @@ from lob.simulation.world import HOOKS
 HOOK_PARAMETERS = {"on_trade": "trade", "on_accepted": "order", "on_fill": "fill", "on_done": "order"}
 DEPTH_METHODS = ("depth_ticks", "depth_lots", "lots_at")
 FIELD_DTYPES = {int: "i8", float: "f8", bool: "?"}
+COUNT_MAX = 1_000_000
 SETTINGS = ("name", "count", "venue", "latency")
 NO_LATENCY = Latency()
 
@@ -32,17 +33,21 @@ class Agent:
 
     name, count (how many of them), venue and latency are settings of every agent. Hooks, all optional: on_start(market), on_timer(market), on_quote(market),
     on_trade(market, trade), on_accepted(market, order), on_fill(market, fill), on_done(market, order).
-    Fields are int, float or bool. Class attributes without annotation: `role`, a word for the reports ("maker", "flow", "informed"), and `sees_fundamental`.
-    Raises ScenarioError for a parameter that is unknown or of the wrong type.
+    Fields are int, float or bool. Class attributes without annotation: `role`, a word for the reports ("maker", "flow", "informed"), `sees_fundamental`, and
+    `positive`, the names of fields that must be above zero.
+    Raises ScenarioError for a parameter that is unknown, of the wrong type or out of range.
     """
 
     role = "flow"
     sees_fundamental = False
+    positive = ()
 
     def __init__(self, /, *, name=None, count=1, venue=0, latency=NO_LATENCY, **parameters):
         cls = type(self)
         if not isinstance(count, int) or isinstance(count, bool) or count < 1:
             raise ScenarioError(f"{cls.__name__}.count must be a whole number >= 1, was {count!r}")
+        if count > COUNT_MAX:
+            raise ScenarioError(f"{cls.__name__}.count must be at most {COUNT_MAX:,}, was {count}")
         if not isinstance(latency, Latency):
             raise ScenarioError(f"{cls.__name__}.latency must be a Latency, was {latency!r}")
         self._name, self._count, self._venue, self._latency = name or cls.__name__, count, venue, latency
@@ -57,6 +62,8 @@ class Agent:
             if key not in parameters and not hasattr(cls, key):
                 raise ScenarioError(f"{cls.__name__}.{key} has no default and must be given")
             value = _checked(f"{cls.__name__}.{key}", kind, parameters.get(key, getattr(cls, key, None)))
+            if key in cls.positive and value <= 0:
+                raise ScenarioError(f"{cls.__name__}.{key} must be > 0, was {value!r}")
             self._parameters[key] = value
             setattr(self, key, value)
 
@@ -70,7 +77,7 @@ def _checked(place, kind, value):
     if not isinstance(value, accepted) or (kind is not bool and isinstance(value, bool)):
         raise ScenarioError(f"{place} must be {kind.__name__}, was {value!r}")
     value = kind(value)
-    if kind is int and not -(2**63) <= value < 2**63 or kind is float and math.isnan(value):
+    if kind is int and not -(2**63) <= value < 2**63 or kind is float and not math.isfinite(value):
         raise ScenarioError(f"{place} is out of range: {value!r}")
     return value
 
@@ -159,8 +166,16 @@ def _methods(cls):
     }
 
 
+def _native_function(method):
+    """Return a method as native code, in which `int` raises where Python's does."""
+    scope = {**method.__globals__, "int": checked_int}
+    function = pytypes.FunctionType(method.__code__, scope, method.__name__, method.__defaults__, method.__closure__)
+    function.__module__, function.__qualname__ = method.__module__, method.__qualname__
+    return jit(function, keep=False)
+
+
 def _add_helper(record, name, method):
-    code = jit(method, keep=False)
+    code = _native_function(method)
     signature = inspect.signature(method)
     names = list(signature.parameters)
     scope = {"code": code}
@@ -188,7 +203,7 @@ def _compile_hook(cls, name, state_at):
     template = _call_with if name in HOOK_PARAMETERS else _call_bare
     method = getattr(cls, name)
     from_address = trade_from if name == "on_trade" else notice_from
-    scope = {"hook": jit(method, keep=False), "state_at": state_at, "market_from": market_from, "notice_from": from_address}
+    scope = {"hook": _native_function(method), "state_at": state_at, "market_from": market_from, "notice_from": from_address}
     # Names in a dictionary instead of a closure: numba keeps code on disk by the contents of the closure, and these differ in each process.
     function = pytypes.FunctionType(template.__code__, scope, name)
     module = sys.modules.get(cls.__module__)

@@ -168,6 +168,8 @@ def exponential(address, mean):
 def integers(address, low, high):
     if high <= low:
         raise ValueError("integers: high must be above low")
+    if np.float64(high) - np.float64(low) > 2.0**53:
+        raise ValueError("integers: at most 2^53 numbers can be drawn from")
     return streams.integer(_own_stream(address), low, high)
 
 
@@ -228,11 +230,14 @@ for _name, _method in _METHODS.items():
 # The Python face.
 
 def _whole(name, value):
-    """Return a number as an integer; TypeError if it is none."""
+    """Return a number as an integer; TypeError if it is none, OverflowError if 64 bits do not hold it."""
     try:
-        return index(value)
+        number = index(value)
     except TypeError:
         raise TypeError(f"{name} must be a whole number, was {value!r}") from None
+    if not -(2**63) <= number < 2**63:
+        raise OverflowError(f"{name} must fit 64 bits, was {value!r}")
+    return number
 
 
 class _Window:
@@ -350,7 +355,7 @@ class Market(_Window):
 
     def integers(self, low, high):
         """Draw an integer in [low, high)."""
-        return integers(self._address, low, high)
+        return integers(self._address, _whole("low", low), _whole("high", high))
 
 
 for _window, _record, _fields in ((Market, AGENT, MARKET_FIELDS), (Notice, NOTICE, NOTICE_FIELDS), (Trade, TRADE, TRADE_FIELDS)):

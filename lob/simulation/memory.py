@@ -12,8 +12,9 @@ from lob.messages import REQUEST
 from lob.simulation.agent import native, reads_depth
 from lob.simulation.depth import CHANGE, ReplicaMemory, delay_classes
 from lob.simulation.fundamental import FundamentalMemory
+from lob.simulation.kernel import advance
 from lob.simulation.schedule import ScheduleMemory, add_at
-from lob.simulation.streams import STREAM, seeded
+from lob.simulation.streams import STREAM, number_of, seeded
 from lob.simulation.world import (
     AGENT,
     CURSOR,
@@ -100,7 +101,7 @@ class WorldMemory:
         self.requests = _Pool(REQUEST, 4096)
         self.notices = _Pool(NOTICE, 8192)
         self.record["requests"], self.record["notices"] = self.requests.address, self.notices.address
-        self._streams(len(agents), seed)
+        self._streams(agents, seed)
         self._venues(venue_count, opening_ticks, feed)
         self._agents(agents, opening_ticks, plain)
         self._feed(feed)
@@ -119,6 +120,12 @@ class WorldMemory:
     def __getitem__(self, field):
         return int(self.record[field][0])
 
+    def compile(self):
+        """Have the kernel compiled, so that no clock runs meanwhile: advance to a time before everything, and put the clock back."""
+        now_ns = self["now_ns"]
+        advance(self.address, LONG_AGO_NS)
+        self.record["now_ns"] = now_ns
+
     def plan(self, time_ns, kind, who):
         """Plan an event."""
         self.fit_schedule()
@@ -131,11 +138,12 @@ class WorldMemory:
             self.schedule.set_capacity(2 * needed)
         self.record["schedule"] = self.schedule.record.ctypes.data
 
-    def _streams(self, count, seed):
-        self.streams, self.links = np.zeros(count + 1, STREAM), np.zeros(count + 1, STREAM)
+    def _streams(self, agents, seed):
+        # By name and not by number: an agent that is put in front of another does not move the other's numbers.
+        self.streams, self.links = np.zeros(len(agents) + 1, STREAM), np.zeros(len(agents) + 1, STREAM)
         for purpose, streams in enumerate((self.streams, self.links)):
-            for owner in range(1, count + 1):
-                streams[owner:owner + 1].view(np.uint64)[:] = seeded(seed, owner, purpose)
+            for owner, agent in enumerate(agents, 1):
+                streams[owner:owner + 1].view(np.uint64)[:] = seeded(seed, number_of(agent._name), purpose)
         self.record["streams"], self.record["links"] = self.streams.ctypes.data, self.links.ctypes.data
 
     def _venues(self, count, opening_ticks, feed):

@@ -7,6 +7,7 @@ import difflib
 import importlib
 import importlib.util
 import math
+import re
 import tomllib
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -114,8 +115,11 @@ def _scenario(document, stem, toml):
         raise ScenarioError(f"seed must be from 0 to 2^63 - 1, was {seed!r}")
     if not 0 < minutes < math.inf:
         raise ScenarioError(f"minutes must be > 0, was {minutes!r}")
+    name = document.get("name", stem)
+    if not re.fullmatch(r"[\w.-]+", name) or name.startswith("."):
+        raise ScenarioError(f"name must be of letters, digits, '-', '_' and '.', since a folder is named after it; was {name!r}")
     return Scenario(
-        name=document.get("name", stem), seed=seed, minutes=minutes, toml=toml, instrument=instrument,
+        name=name, seed=seed, minutes=minutes, toml=toml, instrument=instrument,
         opening_price_ticks=_opening_ticks(instrument, document.get("opening_price", "100.00")),
         fundamental=_made("fundamental", Fundamental, document["fundamental"]) if "fundamental" in document else None,
         agents=tuple(_agent(f"agents[{i}]", table) for i, table in enumerate(document["agents"])),

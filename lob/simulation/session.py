@@ -80,10 +80,17 @@ class Simulation:
         if not isinstance(self.opening_price_ticks, int) or isinstance(self.opening_price_ticks, bool) or not 1 <= self.opening_price_ticks <= PRICE_MAX_TICKS:
             raise ScenarioError(f"opening_price_ticks must be from 1 to 2^31, was {self.opening_price_ticks!r}")
         self.start_ns = feed.start_ns if feed else 0
+        if fundamental is None and any(type(agent).sees_fundamental for agent in self.agents):
+            seer = next(agent for agent in self.agents if type(agent).sees_fundamental)
+            raise ScenarioError(f"{seer._name} ({type(seer).__name__}) sees a fundamental, and the simulation has none: give it one")
         self.world = WorldMemory(self.agents, seed, self.opening_price_ticks, self.start_ns, feed=feed, fundamental=fundamental, plain=plain)
         self.folder = None if out is None else Path(out)
         self._callbacks = _callbacks(self.agents, self.world, plain)
+        self.world.compile()
         self._memory, self._has_run, self._wall_seconds = _MemorySink(), False, 0.0
+
+    def __reduce__(self):
+        raise ScenarioError("a Simulation cannot be copied or pickled: its memory is reached by address. Make another one of the same agents and seed")
 
     def run(self, minutes=None, *, seconds=None, until_ns=None, progress=None):
         """Let time pass, by default to the end of the feed, and return a Run. Ctrl-C ends it early with all that has happened so far.
@@ -225,7 +232,7 @@ def _each(agents):
             raise ScenarioError(f"agents[{i}] must be an instance of lob.Agent, was {agent!r}")
         if agent._venue != 0:
             raise ScenarioError(f"agents[{i}].venue must be 0, the only venue there is, was {agent._venue}")
-        each += [copy.copy(agent) for _ in range(agent._count)]
+        each += [copy.deepcopy(agent) for _ in range(agent._count)]
     _name(each)
     return each
 
@@ -286,7 +293,8 @@ def _callback(method, hook, market, world):
     def call(address):
         array = world.ring_memories[0][TRADES].array if hook < ON_ACCEPTED else world.notices.array
         first = (address - array.ctypes.data) // 8
-        method(market, window(memoryview(array.view(np.int64))[first:first + itemsize // 8]))
+        # A copy: an agent may keep what it was told, and must not see what the memory holds next.
+        method(market, window(array.view(np.int64)[first:first + itemsize // 8].tolist()))
 
     return call
 

@@ -1,7 +1,8 @@
-"""Random streams: one for each (seed, agent, purpose), so that what one agent draws never moves another's numbers.
+"""Random streams: one for each (seed, agent's name, purpose), so that what one agent draws never moves another's numbers.
 
 Owns the generator, xoshiro256++ (Blackman and Vigna, "Scrambled linear pseudorandom number generators", 2021), seeded by numpy's SeedSequence.
 """
+import hashlib
 import math
 
 import numpy as np
@@ -15,6 +16,11 @@ stream_at = pool_reader(STREAM)
 def seeded(seed, *names):
     """Return the state of the stream called `names` under `seed`: u8[4]."""
     return np.random.SeedSequence([seed, *names]).generate_state(4, np.uint64)
+
+
+def number_of(name):
+    """Return the number by which `seeded` knows a name."""
+    return int.from_bytes(hashlib.blake2b(name.encode(), digest_size=8).digest(), "little")
 
 
 @jit(inline=True)

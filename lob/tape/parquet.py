@@ -211,10 +211,12 @@ def _check_version(provenance, place):
 
 
 def _fill_rows(rows, batch, file):
+    import pyarrow
+
     columns = {}
     for name in REPORT.names:
         column = batch.column(name)
-        if column.null_count or not np.can_cast(str(column.type), REPORT[name]):
+        if column.null_count or not pyarrow.types.is_integer(column.type) or not np.can_cast(str(column.type), REPORT[name]):
             raise TapeError(f"{file}: column {name} must be {REPORT[name]} without nulls, was {column.type} with {column.null_count} nulls")
         columns[name] = column.to_numpy()
     for first in range(0, len(rows), BLOCK_ROWS):

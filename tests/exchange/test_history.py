@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
 from lob import feeds
+from lob.errors import LobError
 from lob.exchange.order_history import OrderHistory
 from lob.exchange.reference import Request
 from lob.exchange.reference_history import ReferenceHistory
@@ -144,6 +145,12 @@ def test_no_anonymous_volume_is_meant_at_another_side_or_price(day, side, price_
     for action in (Action.CANCEL, Action.EXECUTE):
         assert told(recorded(day, action, 99, 4, side, price_ticks), "kind", "reason") == [(REJECTED, RejectReason.UNKNOWN_ORDER)]
     assert state(day) == before
+
+
+def test_an_order_that_bears_the_number_of_another_prices_volume_is_not_that_volume(day):
+    day.limit(SELL, 103, 20, anonymous_id(SELL, 102))
+    assert told(execute(day, 77, 8, SELL, 102), "kind", "reason") == [(REJECTED, RejectReason.UNKNOWN_ORDER)]
+    assert day.lots_at(SELL, 103) == 20
 
 
 def test_anonymous_volume_that_comes_into_view_was_there_before_every_agent(day):
@@ -726,6 +733,12 @@ def test_a_sweep_over_many_orders_of_both_books_loses_no_fill():
     day["owner"][-1], day["side"][-1], day["lots"][-1] = BOB, BUY, 20_000
     rows = OrderHistory().send_many(day)
     assert told(rows[rows["owner"] == BOB], "resting_id")[1:] == list(range(1, 10_001))
+
+
+def test_a_recorded_day_is_not_saved_as_if_it_were_a_book(tmp_path):
+    with pytest.raises(LobError, match="cannot be saved"):
+        OrderHistory().save(tmp_path / "day.npz")
+    assert list(tmp_path.iterdir()) == []
 
 
 # Real days

@@ -1,13 +1,17 @@
 """A book that is saved and loaded goes on as if nothing had happened, and a damaged file is no book."""
+import copy
+import pickle
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lob.bench import mixed
-from lob.errors import TapeError
+from lob.errors import LobError, TapeError
 from lob.exchange.order_book import OrderBook
 from lob.exchange.snapshot import resting_orders
+from lob.messages import REQUEST
 
 FLOW = mixed(messages=20_000, live_orders=2_000)
 
@@ -67,7 +71,7 @@ def test_a_damaged_file_is_refused_or_is_the_book_it_was(saved, tmp_path_factory
 
 @pytest.mark.parametrize(
     ("field", "value", "words"),
-    [("price_ticks", 0, "no book can hold"), ("lots", 0, "no book can hold"), ("side", 0, "no book can hold"), ("owner", -1, "no book can hold"), ("order_id", 2, "rests twice")],
+    [*((field, value, "no book can hold") for field, value in (("price_ticks", 0), ("lots", 0), ("side", 0), ("owner", -1))), ("order_id", 2, "rests twice")],
 )
 def test_orders_that_no_book_can_hold_are_refused(tmp_path, field, value, words):
     book = OrderBook()
@@ -79,3 +83,21 @@ def test_orders_that_no_book_can_hold_are_refused(tmp_path, field, value, words)
     np.savez(tmp_path / "other.npz", header=header, orders=orders)
     with pytest.raises(TapeError, match=words):
         OrderBook.load(tmp_path / "other.npz")
+
+
+@pytest.mark.parametrize("copied", [copy.copy, copy.deepcopy, lambda book: pickle.loads(pickle.dumps(book))], ids=["copy", "deepcopy", "pickle"])
+def test_a_copy_of_a_book_is_another_book(copied):
+    book = OrderBook()
+    book.send_many(FLOW.warm)
+    other = copied(book)
+    before = resting_orders(book)
+    other.send_many(FLOW.timed)
+    other.check()
+    book.check()
+    assert np.array_equal(resting_orders(book), before)
+
+
+@pytest.mark.parametrize("requests", [np.zeros((2, 3), REQUEST), np.arange(5), np.zeros(2, [(name, "f8") for name in REQUEST.names])], ids=["2-D", "numbers", "floats"])
+def test_an_array_that_is_no_line_of_requests_is_refused(requests):
+    with pytest.raises(LobError, match="requests must be REQUEST"):
+        OrderBook().send_many(requests)

@@ -1,5 +1,6 @@
 """What comes first happens first; of equal times, what was planned first."""
 import heapq
+import math
 
 import pytest
 from crowd import MS_NS
@@ -98,12 +99,16 @@ def test_a_timer_in_the_past_or_at_no_time_at_all_is_refused(time_ns, words, pla
     @compiled
     class Impossible(Agent):
         time_ns: float = 0.0
+        factor: float = 1.0
         is_nan: bool = False
 
         def on_start(self, market):
-            market.wake_at(self.time_ns if not self.is_nan else self.time_ns - self.time_ns)
+            time_ns = self.time_ns * self.factor * self.factor
+            market.wake_at(time_ns - time_ns if self.is_nan else time_ns)
 
-    agent = Impossible(is_nan=True, time_ns=float("inf")) if time_ns != time_ns else Impossible(time_ns=time_ns)
+    # No parameter is infinite: an agent must come to it by itself.
+    is_finite = math.isfinite(time_ns)
+    agent = Impossible(time_ns=time_ns if is_finite else math.copysign(1.0, time_ns), factor=1.0 if is_finite else 1e200, is_nan=math.isnan(time_ns))
     with pytest.raises(AgentError, match=rf"Impossible \(Impossible\), on_start, at 0 ns: \w+: .*({words})"):
         Simulation([agent], plain=plain).run(seconds=1)
 

@@ -100,6 +100,15 @@ def test_more_draws_of_one_agent_do_not_move_the_numbers_of_another():
     assert len(rows[0][2]) > 200
 
 
+def test_the_jitter_of_its_links_does_not_move_an_agents_own_numbers():
+    still, jittered = (
+        Simulation([Metronome(latency=Latency(order_ns=MS_NS, order_jitter_ns=jitter_ns, feed_jitter_ns=jitter_ns))], seed=9).run(seconds=0.3).tape.rows
+        for jitter_ns in (0, MS_NS)
+    )
+    assert still[["sent_ns", "price_ticks", "lots"]][:200].tolist() == jittered[["sent_ns", "price_ticks", "lots"]][:200].tolist()
+    assert (still["time_ns"][:200] != jittered["time_ns"][:200]).any()
+
+
 # The generator itself.
 
 @jit
@@ -145,3 +154,12 @@ def test_draws_are_distributed_as_they_say():
 def test_no_two_streams_of_a_simulation_begin_alike():
     states = {tuple(seeded(seed, owner, purpose).tolist()) for seed in (0, 1, 2**40) for owner in range(100) for purpose in range(3)}
     assert len(states) == 900
+
+
+def test_an_agent_put_in_front_of_another_does_not_move_its_numbers():
+    def sends(*agents):
+        run = Simulation([*agents, Metronome(name="last", latency=Latency(order_ns=MS_NS))], seed=9).run(seconds=0.3)
+        rows = run.tape.rows[run.tape.rows["owner"] == len(agents) + 1]
+        return rows[["sent_ns", "price_ticks", "lots"]].tolist()
+
+    assert sends() == sends(Metronome(name="first", latency=Latency(order_ns=3 * MS_NS)))

@@ -38,7 +38,7 @@ def test_ctrl_c_leaves_a_valid_tape_of_what_has_happened(tmp_path):
     process = start_endless(tmp_path)
     process.send_signal(signal.SIGINT)
     told, complaints = complaints_of(process)
-    assert (process.returncode, complaints) == (0, [])
+    assert (process.returncode, complaints) == (130, [])
     facts = json.loads(told)
     tape = Tape.read(tmp_path)
     assert facts["complete"] is tape.provenance["complete"] is False
@@ -170,7 +170,7 @@ class Presses(Agent):
 
 
 def test_a_run_that_was_interrupted_can_go_on_as_if_nothing_had_been():
-    simulation = Simulation([*crowd(), Presses(), Watcher(step_ns=MS_NS)], seed=3)
+    simulation = Simulation([*crowd(), Presses(name="a"), Watcher(step_ns=MS_NS, name="b")], seed=3)
     handler = signal.getsignal(signal.SIGINT)
     first = simulation.run(seconds=4)
     assert signal.getsignal(signal.SIGINT) is handler
@@ -178,7 +178,7 @@ def test_a_run_that_was_interrupted_can_go_on_as_if_nothing_had_been():
     assert first.provenance["end_ns"] < 4_000 * MS_NS
     second = simulation.run(until_ns=4_000 * MS_NS)
     assert second.is_complete
-    whole = Simulation([*crowd(), Watcher(step_ns=10**12), Watcher(step_ns=MS_NS)], seed=3).run(seconds=4)
+    whole = Simulation([*crowd(), Watcher(step_ns=10**12, name="a"), Watcher(step_ns=MS_NS, name="b")], seed=3).run(seconds=4)
     assert second.tape.rows.tobytes() == whole.tape.rows.tobytes()
 
 

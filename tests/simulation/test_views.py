@@ -7,7 +7,7 @@ from crowd import MS_NS, DepthWatcher, Listener, Watcher, crowd, depths_of
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lob import Agent, AgentError, Fundamental, Latency, ReportKind, Simulation, compiled
+from lob import Agent, AgentError, Fundamental, Latency, ReportKind, ScenarioError, Simulation, compiled
 from lob.simulation.depth import CLASSES_MAX, delay_classes
 from lob.tape.replay import touches
 
@@ -244,11 +244,13 @@ def test_only_who_declares_it_can_read_the_value_and_no_further_back_than_it_is_
 
     assert read(Historian(delay_ns=40_900 * MS_NS)).is_complete
     for agent, fundamental, words in (
-        (Blind(), Fundamental(), "does not declare sees_fundamental = True"), (Historian(), None, "the simulation has no fundamental"),
+        (Blind(), Fundamental(), "does not declare sees_fundamental = True"),
         (Historian(delay_ns=41_000 * MS_NS), Fundamental(), "longer than the 4,096 steps"), (Historian(delay_ns=-1), Fundamental(), "the delay must be >= 0"),
     ):
         with pytest.raises(AgentError, match=words):
             read(agent, fundamental)
+    with pytest.raises(ScenarioError, match="sees a fundamental, and the simulation has none"):
+        read(Historian(), None)
 
 
 # What native code cannot even name.

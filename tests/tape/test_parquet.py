@@ -141,9 +141,10 @@ def test_a_tape_without_a_column_is_refused(tape, tmp_path):
         Tape.read(path)
 
 
-def test_a_column_of_another_type_is_refused(tape, tmp_path):
+@pytest.mark.parametrize("kind", ["double", "string"])
+def test_a_column_of_another_type_is_refused(tape, tmp_path, kind):
     path = tape.write(tmp_path)
-    rewrite(path, lambda table: table.set_column(table.schema.get_field_index("lots"), "lots", table["lots"].cast("double")))
+    rewrite(path, lambda table: table.set_column(table.schema.get_field_index("lots"), "lots", table["lots"].cast(kind)))
     with pytest.raises(TapeError, match="column lots must be int64"):
         Tape.read(path)
 
