@@ -34,7 +34,7 @@ class NoiseTrader(Agent):
         elif self.order_id:
             market.cancel(self.order_id)
         else:
-            distance_ticks = 1 + int(market.exponential(self.distance_ticks - 0.5))
+            distance_ticks = 1 + int(market.exponential(max(self.distance_ticks - 0.5, 0.0)))
             self.order_id = market.limit(side, max(1, self.opposite_ticks(market, side) - side * distance_ticks), lots)
         market.wake_after(int(market.exponential(1e9 / self.rate_hz)))
 

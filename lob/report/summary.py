@@ -1,7 +1,10 @@
 """Summary: a run as one JSON object, and as what the terminal shows. Owns the words of that object; computes nothing itself."""
+from collections import Counter
+
 from lob.analytics.markouts import fill_markouts, markouts
 from lob.analytics.profit import profit_and_loss
 from lob.instrument import MICROTICKS
+from lob.messages import RejectReason, ReportKind
 from lob.report.curve import curve, maker_curves, write_html
 from lob.report.tables import agents_table, markouts_table
 from lob.report.terminal import terminal_curve
@@ -40,6 +43,13 @@ def _agents(tape):
     ]
 
 
+def unreadable(tape):
+    """Return {(owner, reason): count} of the agents' requests that no exchange could have read: a mistake of the agent, not of the market."""
+    rows = tape.rows
+    refused = rows[(rows["kind"] == ReportKind.REJECTED) & (rows["owner"] > 0) & (rows["reason"] < RejectReason.DUPLICATE_ORDER_ID)]
+    return Counter(zip(refused["owner"].tolist(), refused["reason"].tolist(), strict=True))
+
+
 def _markouts(tape, fills, by):
     makers = [agent["name"] for agent in tape.agents.values() if agent["role"] == "maker"]
     lines = markouts(fills, by=by).iter_rows(named=True)
@@ -50,6 +60,8 @@ def show(run, console):
     """Print who made and lost what, the markout table of each maker, and its curve; write the curve's page beside the tape and return its path."""
     title = f"{run.provenance['scenario']}, seed {run.provenance['seed']}"
     console.print(agents_table(profit_and_loss(run.tape)))
+    for (owner, reason), count in sorted(unreadable(run.tape).items()):
+        console.print(f"{run.tape.agents[owner]['name']}: {count:,} requests refused, {RejectReason(reason).name}", style="bold red")
     table, line = maker_curves(run.tape)
     if table["fills"].sum() == 0:
         console.print("No maker was filled, so there is no markout to show.")

@@ -87,7 +87,6 @@ def advance(world_address, until_ns):
             world.same_time_events = 0
         elif world.same_time_events > STUCK_AFTER_EVENTS + 100 * world.agent_count:
             return STUCK
-        world.same_time_events += feed_ns > event_ns
         stop = _recorded_row(world, feed_ns) if feed_ns <= event_ns else _planned_event(world, events)
         if stop:
             return stop
@@ -95,12 +94,13 @@ def advance(world_address, until_ns):
 
 @jit(inline=True)
 def _is_short(world, events):
-    """Return whether one hook, at its most talkative, might find a pool full."""
+    """Return whether one event, with a hook at its most talkative, might find a pool or the schedule full."""
     requests, notices = requests_of(world), notices_of(world)
     return (
         requests.taken + SENDS_MAX + 2 >= requests.capacity
         or notices.taken + SENDS_MAX >= notices.capacity
-        or events.count + 3 * SENDS_MAX + 2 * world.agent_count >= events.capacity
+        # A request can plan a report, a touch and a trade for every agent.
+        or events.count + 3 * SENDS_MAX + 3 * world.agent_count >= events.capacity
     )
 
 
@@ -114,8 +114,11 @@ def _planned_event(world, events):
         if short:
             return short
         schedule.remove_first(events)
+        # What agents do at one time may have no end; what they are told of it is finite.
+        world.same_time_events += 1
         return TIME
     schedule.remove_first(events)
+    world.same_time_events += kind == TIMER
     if kind == FUNDAMENTAL:
         schedule.add(events, advance_fundamental(fundamental_at(world.fundamental, 0)), FUNDAMENTAL, 0)
         return TIME
@@ -171,7 +174,7 @@ def _request_arrives(world, slot):
     first = reports.count
     count = apply_agent(history_at(venue.history, 0), request, reports) if venue.history else matcher.apply(book_of(venue), request, reports)
     if count < 0:
-        return TAPE if count == -2 else BOOK
+        return TAPE if count == matcher.ROWS_SHORT else BOOK
     give(requests_of(world), slot)
     world.request_count += 1
     _route(world, venue, reports, first)
@@ -191,7 +194,7 @@ def _recorded_row(world, time_ns):
     first = reports.count
     count = apply_recorded(history_at(venue.history, 0), request, reports)
     if count < 0:
-        return TAPE if count == -2 else BOOK
+        return TAPE if count == matcher.ROWS_SHORT else BOOK
     world.feed_next += 1
     _route(world, venue, reports, first)
     return TIME

@@ -331,15 +331,15 @@ class Market(_Window):
 
     def depth_ticks(self, side, level=0):
         """Return the price of a side's level-th occupied price as the feed shows it, 0 being the best; 0 where there is none."""
-        return depth_ticks(self._address, int(side), level)
+        return depth_ticks(self._address, _whole("side", side), level)
 
     def depth_lots(self, side, level=0):
         """Return the lots at a side's level-th occupied price as the feed shows them."""
-        return depth_lots(self._address, int(side), level)
+        return depth_lots(self._address, _whole("side", side), level)
 
     def lots_at(self, side, price_ticks):
         """Return the lots of a side at a price as the feed shows them."""
-        return lots_at(self._address, int(side), price_ticks)
+        return lots_at(self._address, _whole("side", side), price_ticks)
 
     def uniform(self):
         """Draw a float in [0, 1)."""

@@ -222,9 +222,11 @@ class WorldMemory:
 
     def grow_world(self):
         """Make room in the pools of requests and notices and in the schedule."""
+        planned = len(self.schedule.entries)
         self.fit_schedule()
         full = [pool for pool in (self.requests, self.notices) if pool.is_half_full]
-        for pool in full or [self.notices]:
+        # Where nothing is short by itself, it is the notices of one large sweep that would be.
+        for pool in full or [self.notices][:planned == len(self.schedule.entries)]:
             pool.grow()
 
     def grow_rings(self):

@@ -4,7 +4,7 @@ Owns the heap. Knows no market. Cost: O(log n) to add and to take; the root is r
 """
 import numpy as np
 
-from lob.jit import jit, pool_reader
+from lob.jit import DEBUG, jit, pool_reader
 
 ENTRY = np.dtype([("time_ns", "i8"), ("sequence", "i8"), ("kind", "i4"), ("who", "i4")], align=True)
 SCHEDULE = np.dtype([("entries", "i8"), ("count", "i8"), ("capacity", "i8"), ("sequence", "i8")], align=True)
@@ -25,6 +25,8 @@ def _put(entries, i, time_ns, sequence, kind, who):
 @jit
 def add(schedule, time_ns, kind, who):
     """Plan an event; return its sequence number. The caller has seen to it that there is room."""
+    if DEBUG:
+        assert schedule.count < schedule.capacity
     sequence = schedule.sequence
     schedule.sequence += 1
     i = schedule.count

@@ -111,7 +111,8 @@ class Simulation:
         self._wall_seconds += time.perf_counter() - started
         self.world.copy_states_to(self.agents)
         provenance |= {"complete": is_complete, "end_ns": end_ns if is_complete else self.world["now_ns"]}
-        rows = sink.close(provenance) if self.folder is None else (sink.close(provenance), None)[1]
+        closed = sink.close(provenance)
+        rows = closed if self.folder is None else None
         run = Run(
             self.agents, provenance, self.world["request_count"], self.world["delivery_count"], self._wall_seconds, sink.sha256, is_complete, self.folder,
             self.world["feed_next"], self.world["feed_unknown"], rows,

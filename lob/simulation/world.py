@@ -10,7 +10,7 @@ import numpy as np
 from lob.exchange.book import book_at
 from lob.exchange.ladder import word_at
 from lob.exchange.reports import reports_at, request_at
-from lob.jit import jit, pool_reader
+from lob.jit import DEBUG, jit, pool_reader
 from lob.simulation.schedule import schedule_at
 from lob.simulation.streams import stream_at
 
@@ -152,6 +152,8 @@ def take(pool):
         pool.free = word_at(address_in(pool, slot), 0).value
         return slot
     pool.used += 1
+    if DEBUG:
+        assert pool.used < pool.capacity
     return pool.used
 
 
