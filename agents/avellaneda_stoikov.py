@@ -30,10 +30,8 @@ class AvellanedaStoikovMaker(Maker):
 
     def measure(self, market):
         """Update sigma by the square of the mid's move since the last look, weighted by the time that passed."""
-        if self.mid_before_ticks > 0.0 and market.now_ns == self.time_before_ns:
-            return
         mid_ticks = market.mid_ticks
-        if self.mid_before_ticks > 0.0:
+        if self.mid_before_ticks > 0.0 and market.now_ns > self.time_before_ns:
             elapsed_s = (market.now_ns - self.time_before_ns) * 1e-9
             weight = 1.0 - math.exp(-elapsed_s * 0.6931471805599453 / self.half_life_s)
             move_ticks = mid_ticks - self.mid_before_ticks
@@ -47,7 +45,7 @@ class AvellanedaStoikovMaker(Maker):
             return
         self.measure(market)
         risk_ticks = self.gamma * self.sigma_ticks * self.sigma_ticks * self.horizon_s
-        reservation_ticks = market.mid_ticks - market.inventory_lots * risk_ticks
+        reservation_ticks = self.mid_before_ticks - market.inventory_lots * risk_ticks
         half_spread_ticks = 0.5 * risk_ticks + math.log(1.0 + self.gamma / self.k) / self.gamma
         bid_ticks = int((reservation_ticks - half_spread_ticks) // 1)
         ask_ticks = -int(-(reservation_ticks + half_spread_ticks) // 1)
