@@ -31,6 +31,7 @@ from lob.simulation.world import HOOKS, NOTICE, ON_ACCEPTED, ON_TRADE, TRADE, TR
 from lob.tape.parquet import TapeWriter
 from lob.tape.record import Tape
 
+BOOKS_MAX = 1_000
 SLICE_SECONDS = 0.1  # of wall time between two looks at the progress and at Ctrl-C
 
 
@@ -66,12 +67,15 @@ class Simulation:
     agents: Agent instances, which stay as they are: a copy of each takes part, n of them for one with count=n. feed: a Feed; the agents then trade inside that
     day (execution rule `passive`). opening_price_ticks: what agents see as market.opening_ticks and where the fundamental begins. fundamental: a Fundamental,
     seen by agents with sees_fundamental. out: a folder for the tape, else it stays in memory. plain: run compiled agents as Python too.
+    books: how many order books there are; an agent trades in the one that its setting `venue` numbers, from 0.
     Raises ScenarioError for settings that cannot be used.
     """
 
     def __init__(self, agents, *, feed=None, instrument=None, seed=0, opening_price_ticks=None, fundamental=None, out=None, plain=False, name="simulation",
-                 scenario_toml=None):
-        self.agents = _each(agents)
+                 scenario_toml=None, books=1):
+        if not isinstance(books, int) or isinstance(books, bool) or not 1 <= books <= BOOKS_MAX or (feed is not None and books != 1):
+            raise ScenarioError(f"books must be a whole number from 1 to {BOOKS_MAX}, and 1 with a feed, was {books!r}")
+        self.agents = _each(agents, books)
         if not isinstance(seed, int) or isinstance(seed, bool) or not 0 <= seed < 2**63:
             raise ScenarioError(f"seed must be a whole number from 0 to 2^63 - 1, was {seed!r}")
         self.feed, self.seed, self.fundamental, self.name, self.scenario_toml = feed, seed, fundamental, name, scenario_toml
@@ -83,7 +87,7 @@ class Simulation:
         if fundamental is None and any(type(agent).sees_fundamental for agent in self.agents):
             seer = next(agent for agent in self.agents if type(agent).sees_fundamental)
             raise ScenarioError(f"{seer._name} ({type(seer).__name__}) sees a fundamental, and the simulation has none: give it one")
-        self.world = WorldMemory(self.agents, seed, self.opening_price_ticks, self.start_ns, feed=feed, fundamental=fundamental, plain=plain)
+        self.world = WorldMemory(self.agents, seed, self.opening_price_ticks, self.start_ns, books, feed, fundamental, plain)
         self.folder = None if out is None else Path(out)
         self._callbacks = _callbacks(self.agents, self.world, plain)
         self.world.compile()
@@ -225,14 +229,14 @@ class _MemorySink:
         return Tape(self.rows, {}).sha256
 
 
-def _each(agents):
+def _each(agents, books):
     """Return one instance for every agent meant, each with a name of its own."""
     each = []
     for i, agent in enumerate(agents):
         if not isinstance(agent, Agent):
             raise ScenarioError(f"agents[{i}] must be an instance of lob.Agent, was {agent!r}")
-        if agent._venue != 0:
-            raise ScenarioError(f"agents[{i}].venue must be 0, the only venue there is, was {agent._venue}")
+        if isinstance(agent._venue, bool) or not isinstance(agent._venue, int) or not 0 <= agent._venue < books:
+            raise ScenarioError(f"agents[{i}].venue must be the number of one of {books} books, 0 first, was {agent._venue!r}")
         each += [copy.deepcopy(agent) for _ in range(agent._count)]
     _name(each)
     return each
@@ -280,11 +284,11 @@ def _callbacks(agents, world, plain):
     for owner, agent in enumerate(agents, 1):
         if int(world.agents["python_hooks"][owner]):
             market = Market(world.agents[owner:owner + 1])
-            callbacks[owner] = [_callback(getattr(agent, name, None), i, market, world) for i, name in enumerate(HOOKS)]
+            callbacks[owner] = [_callback(getattr(agent, name, None), i, market, world, agent._venue) for i, name in enumerate(HOOKS)]
     return callbacks
 
 
-def _callback(method, hook, market, world):
+def _callback(method, hook, market, world, venue):
     if method is None:
         return None
     if hook < ON_TRADE:
@@ -292,7 +296,7 @@ def _callback(method, hook, market, world):
     window, itemsize = (Trade, TRADE.itemsize) if hook == ON_TRADE else (Notice, NOTICE.itemsize)
 
     def call(address):
-        array = world.ring_memories[0][TRADES].array if hook < ON_ACCEPTED else world.notices.array
+        array = world.ring_memories[venue][TRADES].array if hook < ON_ACCEPTED else world.notices.array
         first = (address - array.ctypes.data) // 8
         # A copy: an agent may keep what it was told, and must not see what the memory holds next.
         method(market, window(array.view(np.int64)[first:first + itemsize // 8].tolist()))

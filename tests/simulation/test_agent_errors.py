@@ -263,7 +263,7 @@ def test_a_parameter_that_cannot_be_used_is_refused_by_name(parameters, words):
 def test_what_takes_part_must_be_an_agent():
     with pytest.raises(ScenarioError, match=r"agents\[1\] must be an instance of lob\.Agent, was <class"):
         Simulation([Plain(lots=1), Plain])
-    with pytest.raises(ScenarioError, match=r"agents\[0\]\.venue must be 0"):
+    with pytest.raises(ScenarioError, match=r"agents\[0\]\.venue must be the number of one of 1 books"):
         Simulation([Plain(lots=1, venue=1)])
 
 
