@@ -16,7 +16,7 @@ from provenance import measured_on, one_line
 from recycled import recycle, stamped, warm_book
 
 from lob.bench import MID_TICKS, Flow, mixed
-from lob.exchange import matcher
+from lob.exchange import gate
 from lob.exchange.book import book_at
 from lob.exchange.order_book import OrderBook
 from lob.exchange.reports import reports_at, request_at
@@ -37,7 +37,7 @@ def clocked(book_address, requests, count, reports_address, readings):
     book, reports = book_at(book_address, 0), reports_at(reports_address, 0)
     readings[0] = cycle_count()
     for i in range(count):
-        if matcher.apply(book, request_at(requests, i), reports) < 0:
+        if gate.apply(book, request_at(requests, i), reports) < 0:
             return i
         recycle(reports)
         readings[i + 1] = cycle_count()

@@ -6,7 +6,7 @@ import sys
 
 import numpy as np
 
-from lob.exchange import matcher
+from lob.exchange import gate
 from lob.exchange.book import book_at
 from lob.exchange.order_book import OrderBook
 from lob.exchange.reports import reports_at, request_at
@@ -37,7 +37,7 @@ def play(book_address, requests, first, count, reports_address):
     """Apply requests [first, count) and recycle their rows; return the number done, less than `count` where the book's memory must grow."""
     book, reports = book_at(book_address, 0), reports_at(reports_address, 0)
     for i in range(first, count):
-        if matcher.apply(book, request_at(requests, i), reports) < 0:
+        if gate.apply(book, request_at(requests, i), reports) < 0:
             return i
         recycle(reports)
     return count

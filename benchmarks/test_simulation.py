@@ -5,8 +5,8 @@ import pytest
 from agents import NoiseTrader
 from lob import Agent, Latency, Simulation, compiled
 from lob.jit import jit
+from lob.schedule import ScheduleMemory, add, entry_at, remove_first, schedule_at
 from lob.simulation.scenario import load
-from lob.simulation.schedule import ScheduleMemory, add, entry_at, remove_first, schedule_at
 
 CALLS = 300_000
 

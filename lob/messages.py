@@ -23,7 +23,7 @@ class Side(IntEnum):
 
 
 class Action(IntEnum):
-    """What a request asks for. EXECUTE and those after it are facts of a recorded day, refused in a living market."""
+    """What a request asks for. EXECUTE to STATUS are facts of a recorded day, refused in a living market."""
 
     LIMIT = 0
     MARKET = 1
@@ -33,6 +33,7 @@ class Action(IntEnum):
     DROP_LEVEL = 5  # recorded: the price has left the window that the recording shows
     PRINT = 6       # recorded: a trade that touched no displayed order (hidden, auction)
     STATUS = 7      # recorded: trading halted (price_ticks 0), quoting resumes (1), trading resumes (2)
+    MASS_CANCEL = 8  # all of an owner's orders: of one side or both (side 0), with prices from price_ticks to trigger_ticks (0 and 0: at any)
 
 
 class TimeInForce(IntEnum):
@@ -41,13 +42,24 @@ class TimeInForce(IntEnum):
     GTC = 0
     IOC = 1
     FOK = 2
+    GTT = 3  # until expiry_ns
 
 
 class Flag(IntFlag):
-    """Bits of `flags`. POST_ONLY belongs to a request and its reports; LAST closes the rows of one event, as in Databento's records."""
+    """Bits of `flags`: what kind of order a request brings, and what kind of order a row speaks of; the rules are in docs/rules.md.
+
+    LAST closes the rows of one event, as in Databento's records. On CANCELLED and REDUCED rows HIDDEN, ICEBERG and STOP say how the order rested, on FILL rows
+    HIDDEN says that the resting order was not displayed.
+    """
 
     POST_ONLY = 1
+    SLIDE = 2       # with POST_ONLY: priced one tick from the touch that it would have crossed
+    HIDDEN = 4
+    ICEBERG = 8     # shows display_lots at a time
+    STOP = 16       # waits until a trade reaches trigger_ticks
+    MINIMUM = 64    # at least min_lots at once, or nothing
     LAST = 128
+    TO_LIMIT = 256  # MARKET: trades at the best price only, the rest becomes a limit order there
 
 
 class ReportKind(IntEnum):
@@ -61,10 +73,12 @@ class ReportKind(IntEnum):
     REJECTED = 6   # nothing happened, for a RejectReason
     PRINT = 7      # a recorded trade off the displayed book
     STATUS = 8     # a recorded change of the trading status
+    REFRESHED = 9  # an iceberg shows its next lots, at the back of its price
+    TRIGGERED = 10  # a stop order has become a live one; what follows in the event is as after ACCEPTED
 
 
 class RejectReason(IntEnum):
-    """Why a request was refused; checked in this order."""
+    """Why a request was refused; checked in this order, but that those from DISPLAY_OUT_OF_RANGE on come after LOTS_OUT_OF_RANGE."""
 
     NONE = 0
     UNKNOWN_ACTION = 1
@@ -80,6 +94,10 @@ class RejectReason(IntEnum):
     UNKNOWN_ORDER = 11
     WOULD_CROSS = 12
     NOT_IN_RECORDED_DAY = 13
+    DISPLAY_OUT_OF_RANGE = 14
+    TRIGGER_OUT_OF_RANGE = 15
+    EXPIRY_IN_THE_PAST = 16
+    MINIMUM_OUT_OF_RANGE = 17
 
 
 class CancelReason(IntEnum):
@@ -90,6 +108,20 @@ class CancelReason(IntEnum):
     FILL_OR_KILL = 66   # not enough lots to fill it whole
     REPLACED = 67       # the same event's REPLACED row puts it back
     LEFT_WINDOW = 68    # the recording no longer shows this price
+    EXPIRED = 69
+    SELF_TRADE = 70     # its owner would have traded with itself; also the reason of a REDUCED row
+    MASS = 71
+    MINIMUM = 72        # fewer lots than its minimum could trade at once
+
+
+class SelfTrade(IntEnum):
+    """What happens when an order meets one of its own owner."""
+
+    NONE = 0             # they trade
+    CANCEL_RESTING = 1
+    CANCEL_INCOMING = 2
+    CANCEL_BOTH = 3
+    DECREMENT = 4        # both lose the lots of the smaller
 
 
 REQUEST = np.dtype(
@@ -104,7 +136,11 @@ REQUEST = np.dtype(
         ("action", "u1"),
         ("side", "i1"),
         ("tif", "u1"),
-        ("flags", "u1"),
+        ("flags", "u2"),
+        ("display_lots", "i4"),   # ICEBERG
+        ("min_lots", "i4"),       # MINIMUM
+        ("trigger_ticks", "i8"),  # STOP; MASS_CANCEL: the upper end of the range of prices
+        ("expiry_ns", "i8"),      # GTT
     ],
     align=True,
 )
@@ -128,10 +164,14 @@ REPORT = np.dtype(
         ("open_lots", "i4"),          # of the order after this row
         ("resting_open_lots", "i4"),  # FILL: of the resting order after this row; else 0
         ("resting_owner", "i4"),
+        ("flags", "u2"),
         ("kind", "u1"),
         ("tif", "u1"),
-        ("reason", "u1"),
-        ("flags", "u1"),
+        ("reason", "u4"),             # so wide that no byte of a row means nothing: tapes are compared by their bytes
+        # Of an iceberg: ACCEPTED, REPLACED: what it shows at a time; REFRESHED: what it shows now; CANCELLED, REDUCED: how many of the lots were shown.
+        ("display_lots", "i4"),
+        ("trigger_ticks", "i8"),      # of a stop order
+        ("expiry_ns", "i8"),          # ACCEPTED, REJECTED, TRIGGERED of an order with an expiry
     ],
     align=True,
 )
@@ -142,3 +182,17 @@ ANONYMOUS_ID_FIRST = 2**62
 def anonymous_id(side, price_ticks):
     """Return the order id under which a recording's volume of unknown orders rests at a price."""
     return ANONYMOUS_ID_FIRST + 2 * price_ticks + (side == Side.SELL)
+
+
+def limit_fields(tif, post_only, slide, expiry_ns, display_lots, hidden, trigger_ticks, min_lots):
+    """Return the fields of a REQUEST that say what kind of limit order it brings."""
+    flags = Flag.POST_ONLY * bool(post_only or slide) | Flag.SLIDE * bool(slide) | Flag.HIDDEN * bool(hidden)
+    flags |= Flag.ICEBERG * (display_lots is not None) | Flag.STOP * (trigger_ticks is not None) | Flag.MINIMUM * (min_lots is not None)
+    tif = tif if expiry_ns is None else TimeInForce.GTT
+    numbers = {"expiry_ns": expiry_ns, "display_lots": display_lots, "trigger_ticks": trigger_ticks, "min_lots": min_lots}
+    return {"tif": tif, "flags": flags} | {name: number or 0 for name, number in numbers.items()}
+
+
+def market_fields(to_limit, trigger_ticks):
+    """Return the fields of a REQUEST that say what kind of market order it brings."""
+    return {"flags": Flag.TO_LIMIT * bool(to_limit) | Flag.STOP * (trigger_ticks is not None), "trigger_ticks": trigger_ticks or 0}

@@ -1,10 +1,15 @@
 """The audit: every invariant of a book by full scan. Slow and obvious; called all over the tests and by OrderBook.check()."""
+from itertools import product
+
 import numpy as np
 
 from lob.exchange.book import LOW_32, book_at, find, tag_of
 from lob.exchange.ladder import PAGE, PAGE_KEYS, TIER_WORDS
+from lob.exchange.rules.state import HIDDEN, ICEBERG, STOP, TIMED
 from lob.jit import jit
 from lob.messages import LOTS_MAX, PRICE_MAX_TICKS
+
+KINDS = (0, HIDDEN, STOP)  # of the ladders, in pairs
 
 
 @jit
@@ -14,15 +19,45 @@ def find_at(book_address, owner, order_id):
 
 def check_book(memory):
     """Assert that every invariant of a BookMemory's book holds. Costs a scan of all that is in use."""
-    book = memory.book[0]
+    book, rules = memory.book[0], memory.rules
     seen = set()
-    for side, ladder in ((1, memory.ladders[0]), (-1, memory.ladders[1])):
-        _check_side(memory, ladder, side, seen)
+    ladders = [*memory.ladders, *(rules.ladders if rules else [])]
+    for number, ladder in enumerate(ladders):
+        # Bids and asks, hidden ones, and stops, which lie in the order of the other side: the one triggered first is the best.
+        _check_side(memory, ladder, 1 - 2 * (number % 2), KINDS[number // 2], seen)
     assert len(seen) == book["order_count"], "every order of the book is in one queue"
     _check_map(memory, seen)
     _check_free(memory, seen)
-    bid, ask = (int(ladder.ladder["best_key"][0]) for ladder in memory.ladders)
-    assert not (bid and ask) or bid < PRICE_MAX_TICKS + 1 - ask, "the book is not crossed"
+    _check_rules(memory, seen)
+    for bids, asks in product(ladders[0:4:2], ladders[1:4:2]):
+        bid, ask = int(bids.ladder["best_key"][0]), int(asks.ladder["best_key"][0])
+        assert not (bid and ask) or bid < PRICE_MAX_TICKS + 1 - ask, "the book is not crossed"
+
+
+def _check_rules(memory, seen):
+    """Check what the rules count and remember against the orders themselves."""
+    book, rules = memory.book[0], memory.rules
+    orders = memory.orders[sorted(seen)]
+    kinds = orders["kind"]
+    modes = rules.owner_modes() if rules else {}
+    assert book["armed"] == np.count_nonzero(kinds) + len(modes), "a plain order and a plain owner arm nothing"
+    if rules is None:
+        return
+    record, extras = rules.record[0], rules.extras[sorted(seen)]
+    icebergs, stops = extras[(kinds & ICEBERG) != 0], (kinds & STOP) != 0
+    assert len(rules.extras) == len(memory.orders) and len(np.unique(extras["entry"][kinds != 0])) == np.count_nonzero(kinds)
+    assert record["stop_count"] == stops.sum() and record["stop_lots"] == orders["lots"][stops].sum(), "every stop is counted"
+    assert record["refills"] == -(-icebergs["reserve"] // np.maximum(icebergs["display"], 1)).sum(), "every slice is counted"
+    assert (orders["lots"][(kinds & ICEBERG) != 0] <= icebergs["display"]).all() and (icebergs["reserve"] >= 0).all(), "an iceberg shows no more than it says"
+    timed = (kinds & TIMED) != 0
+    assert record["timed_count"] == timed.sum() and record["triggered"] and rules.triggered.record["count"][0] == 0
+    live = np.sort(rules.live_expiries(memory.orders), order=["time_ns", "sequence"])
+    planned = sorted(extras[timed][["expiry_ns", "entry"]].tolist())
+    assert live[["time_ns", "sequence"]].tolist() == planned, "every order with an expiry is planned to expire, once"
+    last, triggers, sides = book["last_trade_ticks"], extras["trigger_ticks"][stops], orders["side"][stops].astype(int)
+    assert last == 0 or (sides * (last - triggers) < 0).all(), "no stop waits that a trade has reached"
+    assert (orders["key"][stops] == np.where(sides > 0, PRICE_MAX_TICKS + 1 - triggers, triggers)).all(), "a stop waits at its trigger"
+    assert np.array_equal(rules.modes["owner"], np.unique(rules.modes["owner"])), "owners are sorted"
 
 
 def _pages(ladder):
@@ -38,7 +73,7 @@ def _pages(ladder):
     return pages
 
 
-def _check_side(memory, ladder, side, seen):
+def _check_side(memory, ladder, side, kind, seen):
     keys = []
     pages = _pages(ladder)
     for number, page in pages.items():
@@ -53,7 +88,7 @@ def _check_side(memory, ladder, side, seen):
         for i in occupied:
             key = number * PAGE_KEYS + int(i)
             keys.append(key)
-            _check_queue(memory, levels[i], key, side, seen)
+            _check_queue(memory, levels[i], key, side, kind, seen)
     assert ladder.ladder["best_key"][0] == max(keys, default=0), "the best key is the highest that is occupied"
     _check_tiers(ladder, sorted(pages))
     free = _free_page_count(ladder)
@@ -78,13 +113,14 @@ def _free_page_count(ladder):
     return count
 
 
-def _check_queue(memory, level, key, side, seen):
+def _check_queue(memory, level, key, side, kind, seen):
     slot, previous, lots = int(level["head"]), 0, 0
     while slot:
         order = memory.orders[slot]
         assert slot not in seen, "an order is in one queue once"
         seen.add(slot)
         assert order["prev"] == previous and order["key"] == key and order["side"] == side, "the queue is linked both ways at its own price"
+        assert order["kind"] & (HIDDEN | STOP) == kind, "an order lies in the ladder of its kind"
         assert 1 <= order["lots"] <= LOTS_MAX and order["owner"] >= 0 and order["id"] >= 1
         assert find_at(memory.address, order["owner"], order["id"]) == slot, "the map finds every order"
         lots, previous, slot = lots + int(order["lots"]), slot, int(order["next"])
@@ -109,7 +145,7 @@ def _check_free(memory, seen):
     book, free = memory.book[0], set()
     slot = int(book["free_order"])
     while slot < book["order_capacity"]:
-        assert slot not in seen and slot not in free and memory.orders[slot]["lots"] == 0, "a free slot is not in use"
+        assert slot not in seen and slot not in free and memory.orders[slot]["lots"] == 0 and memory.orders[slot]["kind"] == 0, "a free slot is not in use"
         free.add(slot)
         slot += 1 + int(memory.orders[slot]["next"])
     assert slot == book["order_capacity"] == len(free) + len(seen) + 1, "no slot is lost"

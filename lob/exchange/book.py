@@ -2,7 +2,7 @@
 
 Owns the order pool, the queue of every price level, the map from (owner, order id) to an order, and the two ladders. Knows no clock, no agent
 and no matching rule. Everything is a numpy record reached by its address, so a Record passes through these small functions as one bare
-pointer; no function here allocates. Memory grows between requests (`BookMemory`), never inside one.
+pointer; no function here allocates. Memory grows between requests (lob.exchange.memory), never inside one.
 
 An order takes 32 bytes, half a cache line: linked into its queue both ways, so adding at the back, taking the front and cancelling from the
 middle are all O(1). The map is open addressing with linear probing at a load of at most a quarter; an entry is the order's slot and a tag, 31
@@ -13,7 +13,7 @@ Slot 0 is no order. Whoever knows the names that come next lets their entries an
 import numpy as np
 
 from lob.exchange import ladder as ladders
-from lob.exchange.ladder import LADDER, LadderMemory, key_of, ladder_at, level_of, occupy, open_level, page_of, vacate
+from lob.exchange.ladder import LADDER, key_of, ladder_at, level_of, occupy, open_level, page_of, vacate
 from lob.jit import DEBUG, address_of, jit, pool_reader, prefetch
 
 ORDER = np.dtype(
@@ -25,6 +25,7 @@ ORDER = np.dtype(
         ("owner", "i4"),
         ("key", "u4"),    # the price as its ladder holds it
         ("side", "i1"),
+        ("kind", "u1"),   # 0 of a plain order; else bits that say by which rules it rests (lob.exchange.rules)
     ],
     align=True,
 )
@@ -37,12 +38,16 @@ BOOK = np.dtype(
         ("map", "i8"),              # address of the map's words
         ("map_mask", "i8"),         # the number of words less one
         ("map_shift", "i8"),        # takes an order's tag to its home
+        ("armed", "i8"),            # how many orders rest by a rule of their own, and owners that may not trade with themselves: 0 in a plain book
         ("ladders", LADDER, 2),     # bids, asks
         ("ahead", "i8"),            # address of the tags of the names that come next
         ("stamps", "i8"),           # address of one stamp per slot, or 0: when each order took its place (recorded days)
         ("stamp", "i8"),            # the last stamp given
         ("number", "i8"),
         ("replace_keeps_place", "i8"),
+        ("last_trade_ticks", "i8"),
+        ("rules", "i8"),            # address of the RULES record, 0 until one is needed
+        ("wants_rules", "i8"),      # whether a request had to wait for it
     ],
     align=True,
 )
@@ -133,7 +138,7 @@ def find(book, owner, order_id):
 
 
 @jit(inline=True)
-def _map_add(book, tag, slot):
+def map_add(book, tag, slot):
     """Put an entry in; on its way it takes the place of any that is nearer to its home, which goes on in its stead."""
     word = tag << 32 | slot
     i = _home(book, tag)
@@ -197,7 +202,7 @@ def enter(book, tag, owner, order_id, side):
     order = order_of(book, slot)
     book.free_order = slot + 1 + order.next
     book.order_count += 1
-    _map_add(book, tag, slot)
+    map_add(book, tag, slot)
     order.id, order.owner, order.side = order_id, owner, side
     return slot
 
@@ -244,8 +249,14 @@ def line_up(book, ladder, key, slot, lots):
 @jit(inline=True)
 def leave(book, slot):
     """Take an order with all its open lots out of its queue and return what is left at its price; it keeps its slot and its name."""
+    return leave_ladder(book, ladder_of(book, order_of(book, slot).side), slot)
+
+
+@jit(inline=True)
+def leave_ladder(book, ladder, slot):
+    """Take an order out of its queue in a ladder; return what is left at its price."""
     order = order_of(book, slot)
-    ladder, key = ladder_of(book, order.side), level_key(order)
+    key = level_key(order)
     level = level_of(page_of(ladder, key), key)
     front, behind, left = order.prev, order.next, level.lots - order.lots
     _node(book, level, front).next = behind
@@ -259,23 +270,35 @@ def leave(book, slot):
 @jit(inline=True)
 def remove(book, slot):
     """Take an order off the book; return what is left at its price."""
+    return remove_at(book, map_place(book, slot), slot)
+
+
+@jit(inline=True)
+def map_place(book, slot):
+    """Return where the map has the entry of an order that is there."""
     order = order_of(book, slot)
     i = _home(book, tag_of(order.owner, order.id))
     while slot_at(book, i) != slot:
         i = (i + 1) & book.map_mask
-    return remove_at(book, i, slot)
+    return i
 
 
 @jit(inline=True)
 def remove_at(book, place, slot):
     """Take an order off the book whose entry is at a place of the map; return what is left at its price."""
     left = leave(book, slot)
+    release(book, place, slot)
+    return left
+
+
+@jit(inline=True)
+def release(book, place, slot):
+    """Take the name off an order that is in no queue, and give its slot back."""
     _map_remove(book, place)
     order = order_of(book, slot)
     order.lots, order.next = 0, book.free_order - slot - 1
     book.free_order = slot
     book.order_count -= 1
-    return left
 
 
 @jit(inline=True)
@@ -330,55 +353,3 @@ def queue_ahead(book, slot):
         order = order_of(book, order.prev)
         lots += order.lots
     return lots
-
-
-# Memory.
-
-@jit
-def _rehash(book_address, slots):
-    book = book_at(book_address, 0)
-    for slot in range(1, slots):
-        order = order_of(book, slot)
-        if order.lots:
-            _map_add(book, tag_of(order.owner, order.id), slot)
-
-
-class BookMemory:
-    """The memory behind one BOOK record: allocates, and grows between requests."""
-
-    def __init__(self, number=0, replace_keeps_place=True, order_capacity=1024, stamped=False):
-        self.book = np.zeros(1, BOOK)
-        self.book["number"], self.book["replace_keeps_place"], self.book["free_order"] = number, replace_keeps_place, 1
-        self.ladders = [LadderMemory(self.book["ladders"][0, i:i + 1]) for i in range(2)]
-        self.ahead = np.zeros(AHEAD, np.int64)
-        self.book["ahead"] = self.ahead.ctypes.data
-        self.orders, self.stamps = np.zeros(0, ORDER), (np.zeros(0, np.int64) if stamped else None)
-        self.set_order_capacity(order_capacity)
-
-    @property
-    def address(self):
-        return self.book.ctypes.data
-
-    def set_order_capacity(self, capacity):
-        """Make room for `capacity` - 1 orders, keeping those that rest."""
-        kept, self.orders = self.orders, np.zeros(capacity, ORDER)
-        self.orders[:len(kept)] = kept
-        bits = max(int(capacity - 1).bit_length() + 2, 3)
-        self.map = np.zeros(1 << bits, np.int64)
-        self.book["orders"], self.book["order_capacity"] = self.orders.ctypes.data, capacity
-        self.book["map"], self.book["map_mask"], self.book["map_shift"] = self.map.ctypes.data, len(self.map) - 1, 34 - bits
-        if self.stamps is not None:
-            stamps = np.zeros(capacity, np.int64)
-            stamps[:len(self.stamps)] = self.stamps
-            self.stamps = stamps
-            self.book["stamps"] = stamps.ctypes.data
-        _rehash(self.address, len(kept))
-
-    def grow(self, ahead=1):
-        """Make room wherever there is too little for `ahead` more orders."""
-        needed = int(self.book["order_count"][0]) + ahead + 1
-        if needed > len(self.orders):
-            self.set_order_capacity(max(2 * len(self.orders), needed))
-        for ladder in self.ladders:
-            if ladder.ladder["free_pages"][0] == 0:
-                ladder.add_pages()

@@ -10,20 +10,21 @@ recording looked, so it is ahead of every agent. `apply` is a total function, as
 import numpy as np
 
 from lob.exchange import matcher
-from lob.exchange.book import BookMemory, book_at, find, head_of, join, ladder_of, leave, level_key, map_at, order_of, price_lots, reduce, remove, rest, tag_of
+from lob.exchange.book import book_at, find, head_of, join, ladder_of, leave, level_key, map_at, order_of, price_lots, reduce, remove, rest, tag_of
 from lob.exchange.ladder import key_of, next_key
+from lob.exchange.memory import BookMemory
 from lob.exchange.reports import begin, close
 from lob.jit import jit, pool_reader
-from lob.messages import LOTS_MAX, NOBODY, PRICE_MAX_TICKS, Action, CancelReason, ReportKind, anonymous_id
+from lob.messages import LOTS_MAX, NOBODY, PRICE_MAX_TICKS, Action, CancelReason, Flag, ReportKind, anonymous_id
 
 HISTORY = np.dtype([("recorded", "i8"), ("agents", "i8"), ("taken", "i8")], align=True)
 history_at = pool_reader(HISTORY)
 _anonymous_id = jit(anonymous_id)
 
-LIMIT, MARKET, CANCEL, REPLACE, EXECUTE, DROP_LEVEL, PRINT, STATUS = (int(a) for a in Action)
-ACCEPTED, FILL, CANCELLED, REDUCED, REPLACED, REJECTED, PRINTED, STATUS_ROW = (int(k) for k in ReportKind)
+LIMIT, MARKET, CANCEL, REPLACE, EXECUTE, DROP_LEVEL, PRINT, STATUS = (int(a) for a in list(Action)[:8])
+ACCEPTED, FILL, CANCELLED, REDUCED, REPLACED, REJECTED, PRINTED, STATUS_ROW = (int(k) for k in list(ReportKind)[:8])
 ASKED, LEFT_WINDOW, FOR_REPLACE = int(CancelReason.ASKED), int(CancelReason.LEFT_WINDOW), int(CancelReason.REPLACED)
-STATUSES = 3
+STATUSES, NOT_PLAIN = 3, int(Flag.STOP | Flag.TO_LIMIT)
 
 
 @jit
@@ -232,7 +233,7 @@ def apply_agent(history, request, reports):
     if not (matcher.has_room(agents, 1) and matcher.has_room(agents, -1)):
         return matcher.ORDERS_SHORT
     before = reports.count
-    reason = matcher.malformed(agents, request, request.action)
+    reason = matcher.malformed(agents, request, request.action) or matcher.UNKNOWN_FLAG * (request.action == MARKET and request.flags & NOT_PLAIN != 0)
     if reason:
         matcher.reject(request, reports, reason)
     elif request.action == CANCEL:

@@ -1,4 +1,4 @@
-"""The matcher: what a venue does with one request, in price-time priority.
+"""The matcher: what a venue does with one plain request, in price-time priority. Which requests are plain is the gate's; the others go to the rules.
 
 `apply(book, request, reports)` is a total function: any bits in a request give at least one row, and one that is refused leaves the book as it was.
 It allocates nothing; when an array is too short for the worst this request can do, it says so (a Shortage, below zero), changes nothing, and
@@ -59,7 +59,7 @@ ORDERS_SHORT, ROWS_SHORT = int(Shortage.ORDERS), int(Shortage.ROWS)
 
 @jit
 def apply(book, request, reports):
-    """Do what a request asks; return how many rows were written, or a Shortage."""
+    """Do what a plain request asks of a plain book; return how many rows were written, or a Shortage."""
     return answer(book, request, reports, tag_of(request.owner, request.order_id))
 
 
@@ -120,6 +120,7 @@ def _rows_short(book, request, reports, action):
 def reject(request, reports, reason):
     row = begin(reports, request, REJECTED)
     row.tif, row.flags, row.reason = request.tif, request.flags, reason
+    row.display_lots, row.trigger_ticks, row.expiry_ns = request.display_lots, request.trigger_ticks, request.expiry_ns
 
 
 @jit(inline=True)
@@ -256,6 +257,7 @@ def fill_one(book, request, reports, slot, price_ticks, side, lots):
     row.resting_id, row.resting_owner, row.resting_open_lots = order.id, order.owner, order.lots - traded
     row.side, row.price_ticks, row.lots, row.open_lots = side, price_ticks, traded, lots - traded
     row.tif = request.tif if request.action == LIMIT else 0
+    book.last_trade_ticks = price_ticks
     row.level_lots = reduce(book, slot, traded)
     return lots - traded
 

@@ -4,12 +4,11 @@ import operator
 import numpy as np
 
 from lob.errors import LobError
-from lob.exchange import matcher
+from lob.exchange import gate
 from lob.exchange.audit import check_book, find_at
 from lob.exchange.book import (
     AHEAD,
     ORDERS_IN_CACHE,
-    BookMemory,
     best_price,
     book_at,
     expect,
@@ -21,9 +20,11 @@ from lob.exchange.book import (
     queue_ahead,
 )
 from lob.exchange.ladder import key_of, ladder_at, lots_at, next_key
+from lob.exchange.memory import BookMemory
 from lob.exchange.reports import ReportBuffer, reports_at, request_at
+from lob.exchange.rules.ruled import rows_most
 from lob.jit import jit
-from lob.messages import NOBODY, PRICE_MAX_TICKS, REQUEST, Action, Flag, Side, TimeInForce
+from lob.messages import NOBODY, PRICE_MAX_TICKS, REQUEST, Action, Flag, SelfTrade, Side, TimeInForce, limit_fields, market_fields
 
 DEPTH = np.dtype([("price_ticks", "i8"), ("lots", "i8"), ("orders", "i8")])
 QUEUED = np.dtype([("order_id", "i8"), ("owner", "i4"), ("lots", "i4")], align=True)
@@ -56,9 +57,16 @@ def apply_expected(book, requests, count, reports):
         for i in range(count):
             expect_neighbours(book, i)
     for i in range(count):
-        if matcher.answer(book, request_at(requests, i), reports, expected_tag(book, i)) < 0:
+        if gate.answer(book, request_at(requests, i), reports, expected_tag(book, i)) < 0:
             return i
     return count
+
+
+@jit
+def rows_most_of(book_address, request):
+    """Return how many rows a request can write at the most."""
+    book, lots = book_at(book_address, 0), request_at(request, 0).lots
+    return rows_most(book, request_at(request, 0)) if book.rules else min(max(lots, 0), book.order_count) + 4
 
 
 @jit
@@ -92,9 +100,9 @@ def level_keys(ladder_address, keys, lots):
     return count
 
 
-def request_values(action, order_id, owner, book, side, price_ticks, lots, tif=0, flags=0):
-    """Return the fields of a REQUEST with time 0 as integers. Raises LobError for a number that is not whole: it would silently be another number."""
-    values = (0, 0, order_id, price_ticks, lots, owner, book, action, side, tif, flags)
+def request_values(**fields):
+    """Return the fields of a REQUEST as integers. Raises LobError for a number that is not whole: it would silently be another number."""
+    values = [fields.get(name, 0) for name in REQUEST.names]
     try:
         return tuple(map(operator.index, values))
     except TypeError:
@@ -123,24 +131,45 @@ class OrderBook:
         self._request = np.zeros(1, REQUEST)
         self._addresses = venue_address, self._request.ctypes.data, self.reports.address
 
-    def limit(self, side, price_ticks, lots, order_id, owner=NOBODY, tif=TimeInForce.GTC, post_only=False):
-        """Enter a limit order."""
-        return self._one(Action.LIMIT, order_id, owner, side, price_ticks, lots, tif, Flag.POST_ONLY if post_only else 0)
+    def limit(
+        self, side, price_ticks, lots, order_id, owner=NOBODY, tif=TimeInForce.GTC, post_only=False, *, slide=False, expiry_ns=None, display_lots=None,
+        hidden=False, trigger_ticks=None, min_lots=None, now_ns=0,
+    ):
+        """Enter a limit order. What each argument makes of it is in docs/rules.md.
 
-    def market(self, side, lots, order_id, owner=NOBODY):
-        """Enter a market order; what finds no counterparty is cancelled."""
-        return self._one(Action.MARKET, order_id, owner, side, 0, lots)
+        slide: post-only, and priced away from the touch rather than refused. expiry_ns: good till this time. display_lots: an iceberg that shows so many at a
+        time. trigger_ticks: a stop that waits for a trade there. min_lots: so many at once, or nothing. now_ns: when the request reaches the book.
+        """
+        kind = limit_fields(tif, post_only, slide, expiry_ns, display_lots, hidden, trigger_ticks, min_lots)
+        return self._one(Action.LIMIT, order_id, owner, side, price_ticks, lots, now_ns=now_ns, **kind)
 
-    def cancel(self, order_id, owner=NOBODY, lots=0):
+    def market(self, side, lots, order_id, owner=NOBODY, *, to_limit=False, trigger_ticks=None, now_ns=0):
+        """Enter a market order; what finds no counterparty is cancelled, or with `to_limit` rests at the price of the touch. trigger_ticks: as in `limit`."""
+        return self._one(Action.MARKET, order_id, owner, side, 0, lots, now_ns=now_ns, **market_fields(to_limit, trigger_ticks))
+
+    def cancel(self, order_id, owner=NOBODY, lots=0, *, now_ns=0):
         """Take an order off the book, or with `lots` at most so many of its lots, keeping its place."""
-        return self._one(Action.CANCEL, order_id, owner, 0, 0, lots)
+        return self._one(Action.CANCEL, order_id, owner, 0, 0, lots, now_ns=now_ns)
 
-    def replace(self, order_id, price_ticks, lots, owner=NOBODY, post_only=False):
+    def replace(self, order_id, price_ticks, lots, owner=NOBODY, post_only=False, *, now_ns=0):
         """Give a resting order a new price and new open lots; only a shrink at its price keeps its place."""
-        return self._one(Action.REPLACE, order_id, owner, 0, price_ticks, lots, 0, Flag.POST_ONLY if post_only else 0)
+        return self._one(Action.REPLACE, order_id, owner, 0, price_ticks, lots, flags=Flag.POST_ONLY if post_only else 0, now_ns=now_ns)
 
-    def _one(self, action, order_id, owner, side, price_ticks, lots, tif=0, flags=0):
-        values = request_values(action, order_id, owner, self.number, side, price_ticks, lots, tif, flags)
+    def mass_cancel(self, owner, side=0, low_ticks=0, high_ticks=0, *, now_ns=0):
+        """Take off all of an owner's orders, waiting stops too: of one side or both (0), with prices from low_ticks to high_ticks (0 and 0: at any)."""
+        return self._one(Action.MASS_CANCEL, 0, owner, side, low_ticks, 0, trigger_ticks=high_ticks, now_ns=now_ns)
+
+    def prevent_self_trades(self, owner, mode):
+        """Let a SelfTrade mode decide what happens when an order meets one of the same owner."""
+        if not 0 <= operator.index(owner) < 2**31:
+            raise LobError(f"owner must be 0 to {2**31 - 1}, was {owner!r}")
+        self.memory.set_mode(int(owner), int(SelfTrade(mode)))
+
+    def _one(self, action, order_id, owner, side, price_ticks, lots, now_ns=0, **kind):
+        values = request_values(
+            time_ns=now_ns, sent_ns=now_ns, order_id=order_id, price_ticks=price_ticks, lots=lots, owner=owner, book=self.number, action=action, side=side,
+            **kind,
+        )
         try:
             self._request[0] = values
         except OverflowError:
@@ -175,9 +204,9 @@ class OrderBook:
     def make_room(self, request, reports):
         """Make room for what `request` can do at the worst, in the book and in a ReportBuffer."""
         self.memory.grow()
-        fills = min(max(int(request["lots"]), 0), self.order_count)
-        if len(reports.rows) - reports.count < fills + 4:
-            reports.grow(2 * len(reports.rows) + fills + 4)
+        rows = rows_most_of(self.memory.address, np.array(request, REQUEST).reshape(1).ctypes.data)
+        if len(reports.rows) - reports.count < rows:
+            reports.grow(2 * len(reports.rows) + rows)
 
     def _best(self, side):
         return best_price_of(self.memory.address, int(side)) or None
@@ -194,7 +223,7 @@ class OrderBook:
 
     @property
     def order_count(self):
-        """How many orders rest."""
+        """How many orders rest or wait, displayed or not."""
         return int(self.memory.book["order_count"][0])
 
     def lots_at(self, side, price_ticks):
@@ -213,9 +242,10 @@ class OrderBook:
         return depth
 
     def queue_ahead(self, order_id, owner=NOBODY):
-        """Return the lots in front of an order at its price, None if it does not rest."""
+        """Return the lots in front of an order in its queue, None if it does not rest."""
         slot = find_at(self.memory.address, owner, order_id)
-        return queue_ahead_of(self.memory.address, slot) if slot else None
+        rests = slot and not self.memory.orders["kind"][slot] & Flag.STOP
+        return queue_ahead_of(self.memory.address, slot) if rests else None
 
     def orders_at(self, side, price_ticks):
         """Return the orders of one side at a price, first in line first: QUEUED[n]."""

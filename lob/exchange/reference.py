@@ -1,345 +1,289 @@
 """ReferenceBook: the rules of the exchange in plain Python; where the engine and this file differ, this file is the specification.
 
-Owns its own orders and price levels: a sorted dict of levels on each side, a dict of orders in arrival order at each level. Shares nothing
-with the engine but the records of `messages`. Knows no clock, no agent and no recorded day. Written to be read: about ten microseconds a request.
-
-A request is a tuple with the fields of REQUEST, a row a tuple with the fields of REPORT. `apply` turns the one into a list of the other.
+Owns what PlainBook does not know: expiry, icebergs, hidden orders, stops, minimum quantity, market-to-limit, post-only that slides, mass cancel and
+self-trade prevention; docs/rules.md has the table and the sources. Shares nothing with the engine but the records of `messages`. Knows no clock, no agent and no recorded day.
 """
-from collections import OrderedDict, namedtuple
+from lob.exchange.reference_checks import RESTS, SLICES_MAX, go_together, is_meant, is_price, is_range, wrong_terms
+from lob.exchange.reference_plain import MARKET_LIMIT_TICKS, QUEUED, Order, Request, Row
+from lob.exchange.reference_queues import RuledOrder, RuledQueues
+from lob.messages import LOTS_MAX, NOBODY, Action, CancelReason, Flag, RejectReason, ReportKind, SelfTrade, Side, TimeInForce, limit_fields, market_fields
 
-import numpy as np
-from sortedcontainers import SortedDict
-
-from lob.messages import LOTS_MAX, NOBODY, PRICE_MAX_TICKS, REPORT, REQUEST, Action, CancelReason, Flag, RejectReason, ReportKind, Side, TimeInForce
-
-Request = namedtuple("Request", REQUEST.names, defaults=[0] * len(REQUEST.names))
-Row = namedtuple("Row", REPORT.names, defaults=[0] * len(REPORT.names))
-
-DEPTH = np.dtype([("price_ticks", "i8"), ("lots", "i8"), ("orders", "i8")])
-QUEUED = np.dtype([("order_id", "i8"), ("owner", "i4"), ("lots", "i4")], align=True)
-
-# The worst price that a market order accepts: any.
-MARKET_LIMIT_TICKS = {Side.BUY: PRICE_MAX_TICKS, Side.SELL: 1}
+__all__ = ["QUEUED", "Order", "ReferenceBook", "Request", "Row"]
 
 
-class Order:
-    """An order that rests, or that is on its way through the book."""
-
-    __slots__ = ("order_id", "owner", "side", "price_ticks", "open_lots")
-
-    def __init__(self, request, side, price_ticks):
-        self.order_id = request.order_id
-        self.owner = request.owner
-        self.side = side
-        self.price_ticks = price_ticks
-        self.open_lots = request.lots
-
-    @property
-    def key(self):
-        return self.owner, self.order_id
-
-
-class Level:
-    """The orders at one price, first in line first, and the sum of their lots."""
-
-    __slots__ = ("orders", "lots")
-
-    def __init__(self):
-        self.orders = OrderedDict()
-        self.lots = 0
-
-
-class ReferenceBook:
-    """A price-time book with the face of OrderBook, slow and plain.
+class ReferenceBook(RuledQueues):
+    """A book with the face of OrderBook, slow and plain.
 
     replace_keeps_place: whether a replace at the same price that does not add lots keeps its place in the queue. Without it every replace goes to the back.
     book: the number that a request must carry to be meant for this book.
     """
 
-    def __init__(self, replace_keeps_place=True, book=0):
-        self.replace_keeps_place = replace_keeps_place
-        self.number = book
-        self.sequence = 0  # of the next row
-        self.orders = {}   # (owner, order_id) -> Order that rests
-        # Keyed by -side * price, so that the first level of either side is its best.
-        self.levels = {Side.BUY: SortedDict(), Side.SELL: SortedDict()}
-
     # Requests
 
-    def limit(self, side, price_ticks, lots, order_id, owner=NOBODY, tif=TimeInForce.GTC, post_only=False):
+    def limit(
+        self, side, price_ticks, lots, order_id, owner=NOBODY, tif=TimeInForce.GTC, post_only=False, *, slide=False, expiry_ns=None, display_lots=None,
+        hidden=False, trigger_ticks=None, min_lots=None, now_ns=0,
+    ):
         """Send a limit order; return its rows, REPORT[n]."""
-        flags = Flag.POST_ONLY if post_only else 0
-        return self._ask(action=Action.LIMIT, side=side, price_ticks=price_ticks, lots=lots, order_id=order_id, owner=owner, tif=tif, flags=flags)
+        kind = limit_fields(tif, post_only, slide, expiry_ns, display_lots, hidden, trigger_ticks, min_lots)
+        return self._ask_at(now_ns, action=Action.LIMIT, side=side, price_ticks=price_ticks, lots=lots, order_id=order_id, owner=owner, **kind)
 
-    def market(self, side, lots, order_id, owner=NOBODY):
+    def market(self, side, lots, order_id, owner=NOBODY, *, to_limit=False, trigger_ticks=None, now_ns=0):
         """Send a market order; return its rows, REPORT[n]."""
-        return self._ask(action=Action.MARKET, side=side, lots=lots, order_id=order_id, owner=owner)
+        return self._ask_at(now_ns, action=Action.MARKET, side=side, lots=lots, order_id=order_id, owner=owner, **market_fields(to_limit, trigger_ticks))
 
-    def cancel(self, order_id, owner=NOBODY, lots=0):
+    def cancel(self, order_id, owner=NOBODY, lots=0, *, now_ns=0):
         """Take the order off, or at most `lots` of it if given; return the rows, REPORT[n]."""
-        return self._ask(action=Action.CANCEL, lots=lots, order_id=order_id, owner=owner)
+        return self._ask_at(now_ns, action=Action.CANCEL, lots=lots, order_id=order_id, owner=owner)
 
-    def replace(self, order_id, price_ticks, lots, owner=NOBODY, post_only=False):
+    def replace(self, order_id, price_ticks, lots, owner=NOBODY, post_only=False, *, now_ns=0):
         """Give the order a new price and new open lots; return the rows, REPORT[n]."""
         flags = Flag.POST_ONLY if post_only else 0
-        return self._ask(action=Action.REPLACE, price_ticks=price_ticks, lots=lots, order_id=order_id, owner=owner, flags=flags)
+        return self._ask_at(now_ns, action=Action.REPLACE, price_ticks=price_ticks, lots=lots, order_id=order_id, owner=owner, flags=flags)
 
-    def send(self, request):
-        """Return the rows, REPORT[n], that answer one request (a REQUEST record, or an array that holds one)."""
-        return self.send_many(np.asarray(request, dtype=REQUEST).reshape(1))
+    def mass_cancel(self, owner, side=0, low_ticks=0, high_ticks=0, *, now_ns=0):
+        """Take off all of an owner's orders of one side or both (0), at prices from low to high (0 and 0: at any); return the rows, REPORT[n]."""
+        return self._ask_at(now_ns, action=Action.MASS_CANCEL, owner=owner, side=side, price_ticks=low_ticks, trigger_ticks=high_ticks)
 
-    def send_many(self, requests):
-        """Return the rows, REPORT[m], that answer REQUEST[n], each applied after the one before it."""
-        rows = []
-        for request in np.asarray(requests, dtype=REQUEST).tolist():
-            rows += self.apply(request)
-        return np.array(rows, dtype=REPORT)
+    def prevent_self_trades(self, owner, mode):
+        """Let a SelfTrade mode decide what happens when an order meets one of the same owner."""
+        self.modes[owner] = SelfTrade(mode)
+
+    def _ask_at(self, now_ns, **fields):
+        return self._ask(time_ns=now_ns, sent_ns=now_ns, **fields)
 
     def apply(self, request):
-        """Return the list of rows (tuples in REPORT order) that answer one request (a tuple in REQUEST order)."""
+        """Return the list of rows (tuples in REPORT order) that answer one request (a tuple in REQUEST order), and what happens before and after it."""
         request = Request._make(request)
+        rows = self._expire(request)
+        self.trades = [self.last_trade_ticks]
         reason = self._refusal(request)
-        if reason:
-            rows = [self._rejected(request, reason)]
-        elif request.action == Action.LIMIT:
-            rows = self._limit(request)
-        elif request.action == Action.MARKET:
-            rows = self._market(request)
-        elif request.action == Action.CANCEL:
-            rows = self._cancel(request)
-        else:
-            rows = self._replace(request)
-        rows[-1] = rows[-1]._replace(flags=rows[-1].flags | Flag.LAST)
-        return rows
+        rows += _event([self._rejected(request, reason)] if reason else self._act(request))
+        return rows + self._trigger(request)
 
-    def _ask(self, **fields):
-        return self.send(np.array(Request(book=self.number, **fields), dtype=REQUEST))
+    def _act(self, request):
+        if request.action == Action.MASS_CANCEL:
+            return self._mass_cancel(request)
+        if request.action == Action.CANCEL:
+            return self._cancel(request)
+        if request.action == Action.REPLACE:
+            return self._replace(request)
+        if request.flags & Flag.STOP:
+            return self._wait(request)
+        return self._limit(self._slid(request)) if request.action == Action.LIMIT else self._market(request)
 
-    # The rules
+    # Refusals
 
     def _refusal(self, request):
         """Return the first RejectReason that holds, NONE for a valid request. A field that the action does not use is never looked at."""
-        action, is_post_only = request.action, request.flags == Flag.POST_ONLY
-        is_limit = action == Action.LIMIT
+        action = request.action
+        is_limit, is_mass = action == Action.LIMIT, action == Action.MASS_CANCEL
         is_new = is_limit or action == Action.MARKET
-        has_price = is_limit or action == Action.REPLACE
-        if action > Action.STATUS:
-            return RejectReason.UNKNOWN_ACTION
-        if action > Action.REPLACE:
-            return RejectReason.NOT_IN_RECORDED_DAY
-        if request.book != self.number:
-            return RejectReason.UNKNOWN_BOOK
-        if request.owner < 0:
-            return RejectReason.OWNER_OUT_OF_RANGE
-        if request.order_id < 1:
-            return RejectReason.ORDER_ID_OUT_OF_RANGE
-        if is_new and request.side not in (1, -1):
-            return RejectReason.UNKNOWN_SIDE
-        if is_limit and request.tif > TimeInForce.FOK:
-            return RejectReason.UNKNOWN_TIME_IN_FORCE
-        if has_price and request.flags not in (0, Flag.POST_ONLY):
-            return RejectReason.UNKNOWN_FLAG
-        if is_limit and is_post_only and request.tif != TimeInForce.GTC:
-            return RejectReason.UNKNOWN_FLAG
-        if has_price and not 1 <= request.price_ticks <= PRICE_MAX_TICKS:
-            return RejectReason.PRICE_OUT_OF_RANGE
         lots_min = 0 if action == Action.CANCEL else 1
-        if not lots_min <= request.lots <= LOTS_MAX:
-            return RejectReason.LOTS_OUT_OF_RANGE
-        order = self.orders.get((request.owner, request.order_id))
-        if is_new and order is not None:
-            return RejectReason.DUPLICATE_ORDER_ID
-        if not is_new and order is None:
-            return RejectReason.UNKNOWN_ORDER
-        side = request.side if is_new else order.side
-        if has_price and is_post_only and self._crosses(side, request.price_ticks):
-            return RejectReason.WOULD_CROSS
-        return RejectReason.NONE
+        checks = [
+            (RejectReason.UNKNOWN_ACTION, action > Action.MASS_CANCEL),
+            (RejectReason.NOT_IN_RECORDED_DAY, Action.REPLACE < action < Action.MASS_CANCEL),
+            (RejectReason.UNKNOWN_BOOK, request.book != self.number),
+            (RejectReason.OWNER_OUT_OF_RANGE, request.owner < 0),
+            (RejectReason.ORDER_ID_OUT_OF_RANGE, not is_mass and request.order_id < 1),
+            (RejectReason.UNKNOWN_SIDE, request.side not in (1, -1) if is_new else is_mass and request.side not in (1, -1, 0)),
+            (RejectReason.UNKNOWN_TIME_IN_FORCE, is_limit and request.tif > TimeInForce.GTT),
+            (RejectReason.UNKNOWN_FLAG, not go_together(request)),
+            (RejectReason.PRICE_OUT_OF_RANGE, (is_limit or action == Action.REPLACE) and not is_price(request.price_ticks)),
+            (RejectReason.PRICE_OUT_OF_RANGE, is_mass and not is_range(request.price_ticks, request.trigger_ticks)),
+            (RejectReason.LOTS_OUT_OF_RANGE, not is_mass and not lots_min <= request.lots <= LOTS_MAX),
+        ]
+        reason = next((reason for reason, holds in checks if holds), RejectReason.NONE)
+        if is_new and not reason:
+            reason = wrong_terms(request)
+        return reason or (RejectReason.NONE if is_mass else self._refusal_of_the_book(request, is_new))
 
-    def _limit(self, request):
-        order = Order(request, request.side, request.price_ticks)
-        lots_ahead = self.lots_at(order.side, order.price_ticks) if request.tif == TimeInForce.GTC else 0
-        rows = [self._row(request, ReportKind.ACCEPTED, order, lots=order.open_lots, lots_ahead=lots_ahead, flags=request.flags)]
-        if request.tif == TimeInForce.FOK and not self._can_fill_whole(order):
+    def _refusal_of_the_book(self, request, is_new):
+        order = self.orders.get((request.owner, request.order_id))
+        if is_new and order:
+            return RejectReason.DUPLICATE_ORDER_ID
+        is_replace = request.action == Action.REPLACE
+        if not is_new and (order is None or is_replace and order.flags & Flag.STOP):
+            return RejectReason.UNKNOWN_ORDER
+        if is_replace and order.display_lots and request.lots > SLICES_MAX * order.display_lots:
+            return RejectReason.DISPLAY_OUT_OF_RANGE
+        is_post_only = request.flags & Flag.POST_ONLY and (is_replace or request.action == Action.LIMIT)
+        if not is_post_only or not self._crosses(order.side if is_replace else request.side, request.price_ticks):
+            return RejectReason.NONE
+        return RejectReason.NONE if request.flags & Flag.SLIDE and is_price(self._slid(request).price_ticks) else RejectReason.WOULD_CROSS
+
+    # New orders
+
+    def _slid(self, request):
+        """Return the request, one tick from the displayed touch if it slides and would have crossed."""
+        slides = request.flags & Flag.SLIDE and self._crosses(request.side, request.price_ticks)
+        return request._replace(price_ticks=self._best_ticks(-request.side) - request.side) if slides else request
+
+    def _limit(self, request, first=ReportKind.ACCEPTED):
+        order = RuledOrder(request, request.side, request.price_ticks)
+        rests = request.tif in RESTS
+        rows = [self._row(
+            request, first, order, lots=order.open_lots, lots_ahead=self._lots_ahead(order) if rests else 0, flags=request.flags,
+            display_lots=order.display_lots or 0, expiry_ns=order.expiry_ns or 0,
+        )]
+        if request.tif == TimeInForce.FOK and self._reachable_lots(order) < order.open_lots:
             return rows + [self._cancelled(request, order, CancelReason.FILL_OR_KILL)]
+        if request.flags & Flag.MINIMUM and self._reachable_lots(order) < request.min_lots:
+            return rows + [self._cancelled(request, order, CancelReason.MINIMUM)]
         rows += self._match(request, order, order.price_ticks)
-        if order.open_lots and request.tif == TimeInForce.GTC:
+        if order.open_lots and rests:
             self._rest(order)
         elif order.open_lots:
             rows.append(self._cancelled(request, order, CancelReason.UNFILLED))
         return rows
 
-    def _market(self, request):
-        order = Order(request, request.side, 0)
-        rows = [self._row(request, ReportKind.ACCEPTED, order, lots=order.open_lots)]
-        rows += self._match(request, order, MARKET_LIMIT_TICKS[order.side])
+    def _market(self, request, first=ReportKind.ACCEPTED):
+        order = RuledOrder(request, request.side, 0)
+        is_to_limit = request.flags & Flag.TO_LIMIT
+        rows = [self._row(request, first, order, lots=order.open_lots, flags=is_to_limit)]
+        touch_ticks = self._best_ticks(-order.side)
+        if not is_to_limit:
+            rows += self._match(request, order, MARKET_LIMIT_TICKS[order.side])
+        elif touch_ticks:
+            rows += self._match(request, order, touch_ticks)
+            if order.open_lots:
+                order.price_ticks = touch_ticks
+                rows.append(self._row(request, ReportKind.REPLACED, order, lots=order.open_lots, lots_ahead=self._lots_ahead(order)))
+                self._rest(order)
+                return rows
         if order.open_lots:
             rows.append(self._cancelled(request, order, CancelReason.UNFILLED))
         return rows
 
+    # Changes
+
     def _cancel(self, request):
         order = self.orders[request.owner, request.order_id]
-        if 0 < request.lots < order.open_lots:
-            self._take_lots(order, request.lots)
-            return [self._row(request, ReportKind.REDUCED, order, lots=request.lots)]
-        self._take_off(order)
-        return [self._cancelled(request, order, CancelReason.ASKED)]
+        return [self._lose(request, order, min(request.lots, order.open_lots) or order.open_lots, CancelReason.ASKED)]
+
+    def _mass_cancel(self, request):
+        rows = [self._lose(request, order, order.open_lots, CancelReason.MASS) for order in self._all_in_line() if is_meant(request, order)]
+        return rows or [self._rejected(request, RejectReason.UNKNOWN_ORDER)]
+
+    def _all_in_line(self):
+        """Return bids from the best price down, asks from the best price up, at each price in the order of trading; then stops by entry."""
+        return [order for side in Side for order in self._in_line(side)] + list(self.stops.values())
 
     def _replace(self, request):
         order = self.orders[request.owner, request.order_id]
-        # A replace that only shrinks keeps its place in the queue; any other change goes to the back.
         if self.replace_keeps_place and request.price_ticks == order.price_ticks and request.lots <= order.open_lots:
             lots = order.open_lots - request.lots
+            row = self._about(request, ReportKind.REDUCED, order, lots)
             self._take_lots(order, lots)
-            return [self._row(request, ReportKind.REDUCED, order, lots=lots)]
-        self._take_off(order)
-        rows = [self._cancelled(request, order, CancelReason.REPLACED)]
-        order = Order(request, order.side, request.price_ticks)
-        lots_ahead = self.lots_at(order.side, order.price_ticks)
-        rows.append(self._row(request, ReportKind.REPLACED, order, lots=order.open_lots, lots_ahead=lots_ahead, flags=request.flags))
+            return [row]
+        rows = [self._lose(request, order, order.open_lots, CancelReason.REPLACED)]
+        order.price_ticks, order.open_lots, order.shown_lots = request.price_ticks, request.lots, request.lots
+        flags = request.flags | order.flags
+        rows.append(self._row(
+            request, ReportKind.REPLACED, order, lots=order.open_lots, lots_ahead=self._lots_ahead(order), flags=flags, display_lots=order.display_lots or 0,
+        ))
         rows += self._match(request, order, order.price_ticks)
         if order.open_lots:
-            self._rest(order)
+            self._rest(order, entry=order.entry)
         return rows
+
+    def _expire(self, request):
+        """Return the events in which orders go whose time has come, by expiry, then by entry."""
+        due = sorted((order for order in self.timed.values() if order.expiry_ns <= request.time_ns), key=lambda order: (order.expiry_ns, order.entry))
+        return [row for order in due for row in _event([self._lose(request, order, order.open_lots, CancelReason.EXPIRED)])]
+
+    # Stops
+
+    def _wait(self, request):
+        order = RuledOrder(request, request.side, request.price_ticks if request.action == Action.LIMIT else 0)
+        self._note(order)
+        self.stops[order.key] = order
+        return [self._row(
+            request, ReportKind.ACCEPTED, order, lots=order.open_lots, flags=Flag.STOP, trigger_ticks=order.trigger_ticks, expiry_ns=order.expiry_ns or 0,
+        )]
+
+    def _trigger(self, request):
+        """Return the events of the stops that trades have reached: those of one event in the order of their entry, behind those of earlier events."""
+        rows, line = [], []
+        while True:
+            line += [order for order in self.stops.values() if order not in line and self._is_reached(order)]
+            if not line:
+                return rows
+            order = line.pop(0)
+            self._take_off(order)
+            live = Request(
+                time_ns=request.time_ns, sent_ns=request.sent_ns, order_id=order.order_id, price_ticks=order.price_ticks, lots=order.open_lots, owner=order.owner,
+                book=self.number, action=order.action, side=order.side, tif=order.tif, expiry_ns=order.expiry_ns or 0,
+            )
+            rows += _event((self._limit if order.action == Action.LIMIT else self._market)(live, ReportKind.TRIGGERED))
+
+    # Trading
+
+    def _first_in_line(self, side, limit_ticks):
+        """Return the order of a side that trades next with one whose limit this is, None if there is none."""
+        places = [(levels.peekitem(0)[0], is_hidden, levels) for is_hidden, levels in enumerate((self.levels[side], self.hidden[side])) if levels]
+        if not places:
+            return None
+        key, _, levels = min(places, key=lambda place: place[:2])
+        is_within = -side * limit_ticks >= key
+        return next(iter(levels[key].orders.values())) if is_within else None
 
     def _match(self, request, taker, limit_ticks):
-        """Trade the taker with the other side, best price first and first in line first, and return the FILL rows."""
         rows = []
-        while taker.open_lots and self._crosses(taker.side, limit_ticks):
-            _, level = self.levels[-taker.side].peekitem(0)
-            maker = next(iter(level.orders.values()))
-            lots = min(taker.open_lots, maker.open_lots)
-            taker.open_lots -= lots
-            self._take_lots(maker, lots)
-            rows.append(self._fill(request, taker, maker, lots, level.lots))
+        while taker.open_lots:
+            maker = self._first_in_line(-taker.side, limit_ticks)
+            if maker is None:
+                break
+            mode = self.modes.get(taker.owner, SelfTrade.NONE) if maker.owner == taker.owner else SelfTrade.NONE
+            rows += self._meet_oneself(request, taker, maker, mode) if mode else self._trade(request, taker, maker)
         return rows
 
-    def _crosses(self, side, price_ticks):
-        """Whether an order at this price would trade with the best order of the other side."""
-        best_ticks = self._best_ticks(-side)
-        return best_ticks is not None and side * (price_ticks - best_ticks) >= 0
+    def _trade(self, request, taker, maker):
+        lots = min(taker.open_lots, maker.shown_lots)
+        taker.open_lots -= lots
+        self.last_trade_ticks = maker.price_ticks
+        self.trades.append(maker.price_ticks)
+        shows_next = lots == maker.shown_lots < maker.open_lots
+        self._leave_queue(maker, lots)
+        if maker.open_lots == 0:
+            self._forget(maker)
+        row = self._fill(request, taker, maker, lots, self.lots_at(maker.side, maker.price_ticks))._replace(flags=maker.flags & Flag.HIDDEN)
+        if not shows_next:
+            return [row]
+        shown = min(maker.open_lots, maker.display_lots)
+        ahead = self._lots_ahead(maker)
+        self._join_queue(maker, shown)
+        return [row, self._row(request, ReportKind.REFRESHED, maker, lots=shown, lots_ahead=ahead, display_lots=shown)]
 
-    def _can_fill_whole(self, order):
+    def _meet_oneself(self, request, taker, maker, mode):
+        lost = min(taker.open_lots, maker.open_lots) if mode == SelfTrade.DECREMENT else taker.open_lots
+        rows = []
+        if mode == SelfTrade.DECREMENT:
+            rows.append(self._lose(request, maker, lost, CancelReason.SELF_TRADE))
+        elif mode != SelfTrade.CANCEL_INCOMING:
+            rows.append(self._lose(request, maker, maker.open_lots, CancelReason.SELF_TRADE))
+        if mode != SelfTrade.CANCEL_RESTING:
+            taker.open_lots -= lost
+            kind = ReportKind.REDUCED if taker.open_lots else ReportKind.CANCELLED
+            rows.append(self._row(request, kind, taker, lots=lost, reason=CancelReason.SELF_TRADE))
+        return rows
+
+    def _reachable_lots(self, taker):
+        """Return the lots that an order could trade at once. What its owner may not trade with is passed over if it would go, else it ends the count."""
         reachable_lots = 0
-        for key, level in self.levels[-order.side].items():
-            price_ticks = order.side * key
-            if reachable_lots >= order.open_lots or order.side * (order.price_ticks - price_ticks) < 0:
+        mode = self.modes.get(taker.owner, SelfTrade.NONE)
+        within = [order for order in self._in_line(-taker.side) if taker.side * (taker.price_ticks - order.price_ticks) >= 0]
+        turns = [(-order.side * order.price_ticks, 2 if order.flags & Flag.HIDDEN else 0, order.shown_lots, order) for order in within]
+        # What an iceberg does not show comes after all that is displayed at its price.
+        turns += [(-order.side * order.price_ticks, 1, order.reserve_lots, order) for order in within if order.flags & Flag.ICEBERG]
+        for _, _, lots, order in sorted(turns, key=lambda turn: turn[:2]):
+            is_own = mode and order.owner == taker.owner
+            if is_own and mode != SelfTrade.CANCEL_RESTING:
                 break
-            reachable_lots += level.lots
-        return reachable_lots >= order.open_lots
+            reachable_lots += 0 if is_own else lots
+        return reachable_lots
 
-    # Who rests where
 
-    def _rest(self, order):
-        """Put the order at the back of the queue of its price."""
-        level = self.levels[order.side].setdefault(-order.side * order.price_ticks, Level())
-        level.orders[order.key] = order
-        level.lots += order.open_lots
-        self.orders[order.key] = order
-
-    def _take_lots(self, order, lots):
-        """Take lots from an order that rests; it leaves when none are left."""
-        level = self._level(order.side, order.price_ticks)
-        order.open_lots -= lots
-        level.lots -= lots
-        if order.open_lots == 0:
-            del self.orders[order.key]
-            del level.orders[order.key]
-        if not level.orders:
-            del self.levels[order.side][-order.side * order.price_ticks]
-
-    def _take_off(self, order):
-        """Take the order off the book. It remembers how many lots it had."""
-        open_lots = order.open_lots
-        self._take_lots(order, open_lots)
-        order.open_lots = open_lots
-
-    def _level(self, side, price_ticks):
-        return self.levels[side].get(-side * price_ticks)
-
-    def _best_ticks(self, side):
-        levels = self.levels[side]
-        return -side * levels.peekitem(0)[0] if levels else None
-
-    # Rows
-
-    def _row(self, request, kind, order, **fields):
-        """Return the next row of the tape. Price and open lots are those of the order unless a field says otherwise."""
-        fields = {"price_ticks": order.price_ticks, "open_lots": order.open_lots} | fields
-        tif = request.tif if request.action == Action.LIMIT else 0
-        return Row(
-            time_ns=request.time_ns, sequence=self._next_sequence(), sent_ns=request.sent_ns, order_id=order.order_id, owner=order.owner,
-            book=self.number, kind=kind, action=request.action, side=order.side, tif=tif, **fields,
-        )
-
-    def _fill(self, request, taker, maker, lots, level_lots):
-        """Return the row of a trade at the resting order's price, after it has happened."""
-        return self._row(
-            request, ReportKind.FILL, taker, price_ticks=maker.price_ticks, lots=lots, level_lots=level_lots,
-            resting_id=maker.order_id, resting_owner=maker.owner, resting_open_lots=maker.open_lots,
-        )
-
-    def _cancelled(self, request, order, reason):
-        """Return the row that says that what was open of the order is gone."""
-        return self._row(request, ReportKind.CANCELLED, order, lots=order.open_lots, open_lots=0, reason=reason)
-
-    def _rejected(self, request, reason):
-        """Return the row that says that nothing happened; it repeats the request."""
-        return Row(sequence=self._next_sequence(), kind=ReportKind.REJECTED, reason=reason, **request._asdict())
-
-    def _next_sequence(self):
-        self.sequence += 1
-        return self.sequence - 1
-
-    # What can be seen
-
-    @property
-    def best_bid_ticks(self):
-        """The highest price that someone bids, None when nobody does."""
-        return self._best_ticks(Side.BUY)
-
-    @property
-    def best_ask_ticks(self):
-        """The lowest price that someone asks, None when nobody does."""
-        return self._best_ticks(Side.SELL)
-
-    @property
-    def order_count(self):
-        """How many orders rest."""
-        return len(self.orders)
-
-    def depth(self, side, levels=10):
-        """Return the best levels of a side, best first: DEPTH[n], n <= levels."""
-        first = list(self.levels[side].items())[:levels]
-        return np.array([(-side * key, level.lots, len(level.orders)) for key, level in first], dtype=DEPTH)
-
-    def lots_at(self, side, price_ticks):
-        """Return how many lots rest at a price."""
-        level = self._level(side, price_ticks)
-        return level.lots if level else 0
-
-    def queue_ahead(self, order_id, owner=NOBODY):
-        """Return how many lots are in front of an order at its price, None if it does not rest."""
-        order = self.orders.get((owner, order_id))
-        if order is None:
-            return None
-        queue = list(self._level(order.side, order.price_ticks).orders.values())
-        return sum(ahead.open_lots for ahead in queue[:queue.index(order)])
-
-    def orders_at(self, side, price_ticks):
-        """Return the orders of one side at a price, first in line first: QUEUED[n]."""
-        level = self._level(side, price_ticks)
-        queue = level.orders.values() if level else []
-        return np.array([(order.order_id, order.owner, order.open_lots) for order in queue], dtype=QUEUED)
-
-    def check(self):
-        """Assert what must hold after every request: no empty order or level, sums that add up, a book that is not crossed."""
-        resting = {}
-        for side, levels in self.levels.items():
-            for key, level in levels.items():
-                assert level.orders and level.lots == sum(order.open_lots for order in level.orders.values())
-                for order in level.orders.values():
-                    assert order.open_lots > 0 and order.side == side and order.price_ticks == -side * key
-                resting.update(level.orders)
-        assert resting == self.orders
-        assert not self.levels[Side.BUY] or not self._crosses(Side.BUY, self.best_bid_ticks)
+def _event(rows):
+    """Return the rows of one event, its last one marked."""
+    return rows[:-1] + [rows[-1]._replace(flags=rows[-1].flags | Flag.LAST)]

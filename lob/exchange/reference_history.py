@@ -1,14 +1,14 @@
 """ReferenceHistory: the rules of a recorded day that agents trade in (the execution rule `passive`), in plain Python; the specification of history.py.
 
 Owns what recorded rows do, what they do to agents' orders, and how agents trade inside the day. The rules that are those of the living market are
-ReferenceBook's: the history is a ReferenceBook that only recorded rows change, and the agents' orders rest in another. Shares nothing with
+PlainBook's: the history is a PlainBook that only recorded rows change, and the agents' orders rest in another. Shares nothing with
 the engine but the records of `messages`. Knows no clock and no agent.
 
 A row of the recording is a request of owner 0. Its time in force and flags mean nothing and are never repeated.
 """
 import numpy as np
 
-from lob.exchange.reference import QUEUED, Order, ReferenceBook, Request, Row
+from lob.exchange.reference_plain import QUEUED, Order, PlainBook, Request, repeated
 from lob.messages import LOTS_MAX, NOBODY, PRICE_MAX_TICKS, Action, CancelReason, Flag, RejectReason, ReportKind, anonymous_id
 
 STATUSES = range(3)
@@ -26,7 +26,7 @@ def _is_place(side, price_ticks):
     return side in (1, -1) and 1 <= price_ticks <= PRICE_MAX_TICKS
 
 
-class AgentsBook(ReferenceBook):
+class AgentsBook(PlainBook):
     """The agents' orders inside a recorded day: the living market's rules, and the displayed orders are there to trade with."""
 
     def __init__(self, history, replace_keeps_place):
@@ -88,7 +88,7 @@ class AgentsBook(ReferenceBook):
         return sum(lots for price_ticks, lots in displayed + agents if order.side * (order.price_ticks - price_ticks) >= 0) >= order.open_lots
 
 
-class ReferenceHistory(ReferenceBook):
+class ReferenceHistory(PlainBook):
     """A recorded day with the face of OrderHistory, slow and plain: what it shows is the recording, what agents ask (owner > 0) never changes that.
 
     replace_keeps_place: whether an agent's replace at the same price that does not add lots keeps its place in the queue.
@@ -110,7 +110,7 @@ class ReferenceHistory(ReferenceBook):
         request = Request._make(request)
         if request.owner != NOBODY:
             return self.agents.apply(request)
-        rows = self._recorded(request._replace(tif=0, flags=0))
+        rows = self._recorded(request._replace(tif=0, flags=0, display_lots=0, trigger_ticks=0, expiry_ns=0))
         return rows[:-1] + [row._replace(flags=Flag.LAST) for row in rows[-1:]]
 
     def give_stamp(self, order):
@@ -229,7 +229,7 @@ class ReferenceHistory(ReferenceBook):
             traded = min(lots, order.open_lots)
             lots -= traded
             self.agents._take_lots(order, traded)
-            left = ReferenceBook.lots_at(self.agents, side, order.price_ticks)
+            left = PlainBook.lots_at(self.agents, side, order.price_ticks)
             rows.append(self._fill(request, self._flow(request, -side), order, traded, left))
         return rows
 
@@ -238,7 +238,7 @@ class ReferenceHistory(ReferenceBook):
 
     def _told(self, request, kind):
         """Return the row that repeats a recorded request."""
-        return Row(sequence=self._next_sequence(), kind=kind, **request._asdict())
+        return repeated(request, sequence=self._next_sequence(), kind=kind)
 
     def _flow(self, request, side):
         """Return the aggressor of a recorded trade: a name is known only of an order that goes on to rest."""
@@ -265,5 +265,5 @@ class ReferenceHistory(ReferenceBook):
     def check(self):
         """Assert what must hold after every request: both books are sound, and nobody traded more of a recorded order than it shows."""
         for book in (self, self.agents):
-            ReferenceBook.check(book)
+            PlainBook.check(book)
         assert all(0 <= self.taken[order.order_id] <= order.open_lots for order in self.orders.values())

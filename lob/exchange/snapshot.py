@@ -1,9 +1,12 @@
 """Snapshots: a book in the middle of a day, on disk.
 
-Owns the format. FILE is a NumPy .npz archive, which loads without executing anything, of two arrays:
-- header: int64[5]: format version (1), the book's number, whether a replace that shrinks keeps its place (0 or 1), the number of the next row on the tape,
-  and the number of orders;
-- orders: RESTING[n], every resting order: bids from the best price down, then asks from the best price up, and at each price in the order of its queue.
+Owns the format. FILE is a NumPy .npz archive, which loads without executing anything, of four arrays:
+- header: int64[7]: format version (2), the book's number, whether a replace that shrinks keeps its place (0 or 1), the number of the next row on the tape, the
+  number of orders, the price of the last trade (0: none), and the last number given to an order with rules of its own;
+- orders: RESTING[n], every order with the lots that it shows: bids from the best price down, asks from the best price up, hidden bids and asks likewise, then
+  stops that wait (the price of a market order is 0), and at each price in the order of its queue;
+- rules: RULED[k], what the orders among them have whose kind is not plain; index is the order's place in `orders`;
+- modes: MODE[m], the owners that may not trade with themselves.
 A book that is loaded answers every request that follows with the rows that the saved one would have given.
 """
 import os
@@ -14,51 +17,109 @@ from pathlib import Path
 import numpy as np
 
 from lob.errors import TapeError
-from lob.exchange.book import book_at, find, has_room, rest
+from lob.exchange.book import book_at, find, has_room, order_of, rest
+from lob.exchange.ladder import ladder_at, next_key
 from lob.exchange.order_book import OrderBook
+from lob.exchange.rules.queues import take_up
+from lob.exchange.rules.ruled import has_ruled_room
+from lob.exchange.rules.state import EXTRA, HIDDEN, ICEBERG, MODE, STOP, TIMED, extra_at, rules_of
+from lob.exchange.rules.trading import head_in
 from lob.jit import jit
-from lob.messages import LOTS_MAX, PRICE_MAX_TICKS, Side
+from lob.messages import LOTS_MAX, PRICE_MAX_TICKS, Action, SelfTrade, TimeInForce
 
-VERSION = 1
+VERSION = 2
 # What a damaged archive can raise, by where the damage is; RuntimeError: it claims to be encrypted, NotImplementedError: compressed in an unknown way.
 UNREADABLE = (OSError, ValueError, KeyError, EOFError, MemoryError, RuntimeError, NotImplementedError, zipfile.BadZipFile, zlib.error)
-HEADER = ("version", "number", "replace_keeps_place", "sequence", "order_count")
+HEADER = ("version", "number", "replace_keeps_place", "sequence", "order_count", "last_trade_ticks", "entry")
 RESTING = np.dtype([("order_id", "i8"), ("price_ticks", "i8"), ("owner", "i4"), ("lots", "i4"), ("side", "i1")], align=True)
+
+
+RULED = np.dtype([("index", "i8"), ("kind", "u1"), *((name, EXTRA[name]) for name in EXTRA.names)], align=True)
+
+
+@jit
+def _line(book_address, ladder_address, slots, count):
+    """Write the slots of a ladder's orders from slots[count] on, best price first and first in line first; return how many there are then."""
+    book, ladder = book_at(book_address, 0), ladder_at(ladder_address, 0)
+    key = ladder.best_key
+    while key:
+        slot = head_in(ladder, key)
+        while slot:
+            slots[count] = slot
+            slot, count = order_of(book, slot).next, count + 1
+        key = next_key(ladder, key)
+    return count
+
+
+def _slots_in_line(memory):
+    """Return the slots of all orders of a BookMemory in the order of a snapshot."""
+    slots, count = np.zeros(int(memory.book["order_count"][0]), np.int64), 0
+    for ladder in [*memory.ladders, *(memory.rules.ladders if memory.rules else [])]:
+        count = _line(memory.address, ladder.ladder.ctypes.data, slots, count)
+    return slots[:count]
 
 
 def resting_orders(book):
     """Return every order of an OrderBook in the order of a snapshot: RESTING[n]."""
-    parts = [np.zeros(0, RESTING)]
-    for side in Side:
-        for level in book.depth(side, levels=max(book.order_count, 1)):
-            queue = book.orders_at(side, level["price_ticks"])
-            part = np.zeros(len(queue), RESTING)
-            part["order_id"], part["owner"], part["lots"] = queue["order_id"], queue["owner"], queue["lots"]
-            part["price_ticks"], part["side"] = level["price_ticks"], side
-            parts.append(part)
-    return np.concatenate(parts)
+    memory = book.memory
+    slots = _slots_in_line(memory)
+    orders, resting = memory.orders[slots], np.zeros(len(slots), RESTING)
+    for name, field in (("order_id", "id"), ("owner", "owner"), ("lots", "lots"), ("side", "side")):
+        resting[name] = orders[field]
+    keys = orders["key"].astype(np.int64)
+    resting["price_ticks"] = np.where(orders["side"] > 0, keys, PRICE_MAX_TICKS + 1 - keys)
+    stops = (orders["kind"] & STOP) != 0
+    if stops.any():
+        resting["price_ticks"][stops] = memory.rules.extras["price_ticks"][slots[stops]]
+    return resting
+
+
+def ruled_orders(book):
+    """Return what the orders of a snapshot have whose kind is not plain: RULED[k]."""
+    memory = book.memory
+    slots = _slots_in_line(memory)
+    index = np.flatnonzero(memory.orders["kind"][slots])
+    ruled = np.zeros(len(index), RULED)
+    if len(index):
+        ruled["index"], ruled["kind"] = index, memory.orders["kind"][slots[index]]
+        for name in EXTRA.names:
+            ruled[name] = memory.rules.extras[name][slots[index]]
+    return ruled
 
 
 def state_of(book):
-    """Return (header, orders) of an OrderBook, as a snapshot holds them."""
+    """Return (header, orders, rules, modes) of an OrderBook, as a snapshot holds them."""
     orders, memory = resting_orders(book), book.memory
-    header = [VERSION, book.number, memory.book["replace_keeps_place"][0], book.reports.record["sequence"][0], len(orders)]
-    return np.array(header, np.int64), orders
+    last_trade_ticks, entry = memory.book["last_trade_ticks"][0], memory.rules.record["entry"][0] if memory.rules else 0
+    sequence = book.reports.record["sequence"][0]
+    header = np.array([VERSION, book.number, memory.book["replace_keeps_place"][0], sequence, len(orders), last_trade_ticks, entry], np.int64)
+    modes = np.array(sorted(memory.rules.owner_modes().items()) if memory.rules else [], MODE)
+    return header, orders, ruled_orders(book), modes
 
 
-def restored(header, orders):
+def restored(header, orders, ruled, modes):
     """Return the OrderBook of a state; raises TapeError if an order rests twice or the book is crossed."""
     header = dict(zip(HEADER, header.tolist(), strict=True))
     book = OrderBook(replace_keeps_place=bool(header["replace_keeps_place"]), book=header["number"])
-    book.reports.record["sequence"] = header["sequence"]
-    book.memory.set_order_capacity(max(2 * len(orders), 1024))
+    memory = book.memory
+    book.reports.record["sequence"], memory.book["last_trade_ticks"] = header["sequence"], header["last_trade_ticks"]
+    memory.set_order_capacity(max(2 * len(orders), 1024))
+    kinds, extras = np.zeros(len(orders), np.int64), np.zeros(len(orders), EXTRA)
+    kinds[ruled["index"]] = ruled["kind"]
+    for name in EXTRA.names:
+        extras[name][ruled["index"]] = ruled[name]
+    if len(ruled) or len(modes) or header["entry"]:
+        memory.arm()
+        memory.rules.record["entry"] = header["entry"]
+        for owner, mode in modes.tolist():
+            memory.set_mode(owner, mode)
     done = 0
     while done < len(orders):
-        done = _rest_all(book.memory.address, orders, done)
+        done = _rest_all(memory.address, orders, kinds, extras.ctypes.data, done)
         if done < 0:
             raise TapeError(f"orders[{-done - 1}] rests twice")
         if done < len(orders):
-            book.memory.grow()
+            memory.grow()
     if book.best_bid_ticks and book.best_ask_ticks and book.best_bid_ticks >= book.best_ask_ticks:
         raise TapeError(f"the book is crossed, {book.best_bid_ticks} bid and {book.best_ask_ticks} asked")
     return book
@@ -67,11 +128,11 @@ def restored(header, orders):
 def save(book, path):
     """Write an OrderBook to a file, whole or not at all, and return its path; raises TapeError if the disk refuses."""
     path = Path(path)
-    header, orders = state_of(book)
+    header, orders, ruled, modes = state_of(book)
     part = path.with_name(path.name + ".part")
     try:
         with open(part, "wb") as file:
-            np.savez_compressed(file, header=header, orders=orders)
+            np.savez_compressed(file, header=header, orders=orders, rules=ruled, modes=modes)
         os.replace(part, path)
     except OSError as error:
         part.unlink(missing_ok=True)
@@ -82,9 +143,9 @@ def save(book, path):
 def load(path):
     """Return the OrderBook of a snapshot; raises TapeError if the file is none, is damaged, or says what no book can hold."""
     path = Path(path)
-    header, orders = _read(path)
+    state = _read(path)
     try:
-        return restored(header, orders)
+        return restored(*state)
     except TapeError as error:
         raise TapeError(f"{path}: {error}") from None
 
@@ -96,32 +157,57 @@ def _read(path):
             if archive.testzip():
                 raise zipfile.BadZipFile("a checksum does not match")
         with np.load(path, allow_pickle=False) as archive:
-            numbers, orders = archive["header"], archive["orders"]
+            numbers, orders, ruled, modes = (archive[name] for name in ("header", "orders", "rules", "modes"))
     except UNREADABLE as error:
         raise TapeError(f"{path}: not a snapshot: {error}") from error
     if numbers.dtype != np.int64 or numbers.shape != (len(HEADER),) or numbers[0] != VERSION:
         raise TapeError(f"{path}: a snapshot's header is int64[{len(HEADER)}] of version {VERSION}, was {numbers!r}")
-    _, number, _, sequence, order_count = numbers.tolist()
-    if orders.dtype != RESTING or orders.shape != (order_count,):
-        raise TapeError(f"{path}: orders must be {order_count} rows of {RESTING.names}")
+    header = dict(zip(HEADER, numbers.tolist(), strict=True))
+    if orders.dtype != RESTING or orders.shape != (header["order_count"],):
+        raise TapeError(f"{path}: orders must be {header['order_count']} rows of {RESTING.names}")
+    if ruled.dtype != RULED or ruled.ndim != 1 or modes.dtype != MODE or modes.ndim != 1:
+        raise TapeError(f"{path}: rules must be rows of {RULED.names} and modes rows of {MODE.names}")
+    if ((ruled["index"] < 0) | (ruled["index"] >= len(orders))).any() or len(np.unique(ruled["index"])) < len(ruled):
+        raise TapeError(f"{path}: rules must speak of the orders, each once")
+    lowest_ticks = np.ones(len(orders), np.int64)
+    lowest_ticks[ruled["index"][(ruled["kind"] & STOP != 0) & (ruled["action"] == Action.MARKET)]] = 0
     valid = (
         (orders["order_id"] >= 1) & (orders["owner"] >= 0) & (np.abs(orders["side"]) == 1)
-        & (orders["price_ticks"] >= 1) & (orders["price_ticks"] <= PRICE_MAX_TICKS) & (orders["lots"] >= 1) & (orders["lots"] <= LOTS_MAX)
+        & (orders["price_ticks"] >= lowest_ticks) & (orders["price_ticks"] <= PRICE_MAX_TICKS) & (orders["lots"] >= 1) & (orders["lots"] <= LOTS_MAX)
     )
-    if not valid.all() or not 0 <= number < 2**16 or sequence < 0:
+    valid[ruled["index"][~_can_be_ruled(ruled, orders["lots"][ruled["index"]], header)]] = False
+    is_header = 0 <= header["number"] < 2**16 and header["sequence"] >= 0 and 0 <= header["last_trade_ticks"] <= PRICE_MAX_TICKS
+    are_modes = (modes["owner"] >= 0).all() and ((modes["mode"] >= 0) & (modes["mode"] <= max(SelfTrade))).all()
+    if not valid.all() or not is_header or not are_modes:
         raise TapeError(f"{path}: {f'orders[{int(np.argmin(valid))}] is' if not valid.all() else 'its header says'} what no book can hold")
-    return numbers, orders
+    return numbers, orders, ruled, modes
+
+
+def _can_be_ruled(ruled, lots, header):
+    """Return which rows say what an order with rules of its own can be: bool[k]."""
+    kind = ruled["kind"].astype(np.int64)
+    is_iceberg, is_stop = kind & ICEBERG != 0, kind & STOP != 0
+    slices = (ruled["reserve"] >= 0) & (ruled["reserve"].astype(np.int64) + lots <= LOTS_MAX) & (ruled["display"] >= lots)
+    is_trigger = (ruled["trigger_ticks"] >= 1) & (ruled["trigger_ticks"] <= PRICE_MAX_TICKS)
+    is_trigger &= (ruled["action"] <= Action.MARKET) & (ruled["tif"] <= TimeInForce.GTT)
+    return (
+        (kind & ~(TIMED | HIDDEN | ICEBERG | STOP) == 0) & (kind > 0) & ((kind & ~TIMED) & ((kind & ~TIMED) - 1) == 0)
+        & (slices | ~is_iceberg) & (is_trigger | ~is_stop) & (ruled["entry"] >= 1) & (ruled["entry"] <= header["entry"])
+    )
 
 
 @jit
-def _rest_all(book_address, orders, first):
+def _rest_all(book_address, orders, kinds, extras, first):
     """Rest orders from `first` on; return how many rest in all, or -(i + 1) if order i rests already."""
     book = book_at(book_address, 0)
     for i in range(first, len(orders)):
         order = orders[i]
-        if not has_room(book, order.side):
+        if not has_room(book, order.side) or (kinds[i] and not has_ruled_room(book, rules_of(book))):
             return i
         if find(book, order.owner, order.order_id):
             return -(i + 1)
-        rest(book, order.owner, order.order_id, order.side, order.price_ticks, order.lots)
+        if kinds[i]:
+            take_up(book, order.owner, order.order_id, order.side, order.price_ticks, order.lots, kinds[i], extra_at(extras, i))
+        else:
+            rest(book, order.owner, order.order_id, order.side, order.price_ticks, order.lots)
     return len(orders)

@@ -15,7 +15,7 @@ import typing
 import numpy as np
 
 from lob.errors import AgentError, ScenarioError
-from lob.jit import HOOK, checked_int, PACKAGE, entry_point, jit, module_stamp, overload_method, pool_reader, record_subtype
+from lob.jit import HOOK, PACKAGE, checked_int, entry_point, jit, module_stamp, overload_method, pool_reader, record_subtype
 from lob.simulation.latency import Latency
 from lob.simulation.market import Market, market_from, notice_from, trade_from
 from lob.simulation.world import HOOKS

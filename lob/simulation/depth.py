@@ -20,7 +20,7 @@ CLASSES_MAX = 32
 CHANGE = np.dtype([("time_ns", "i8"), ("side", "i8"), ("price_ticks", "i8"), ("lots", "i8")], align=True)
 change_at, replica_at = pool_reader(CHANGE), pool_reader(REPLICA)
 
-ACCEPTED, FILL, CANCELLED, REDUCED, REPLACED, REJECTED = (int(k) for k in list(ReportKind)[:6])
+REPLACED, FILL, REFRESHED = int(ReportKind.REPLACED), int(ReportKind.FILL), int(ReportKind.REFRESHED)
 
 
 @jit
@@ -29,7 +29,7 @@ def publish_depth(venue, reports, first, time_ns):
     for i in range(first, reports.count):
         row = report_at(reports.rows, i)
         is_displayed = venue.history == 0 or (row.owner == 0 and row.resting_owner == 0)
-        if is_displayed and row.kind <= REPLACED and row.price_ticks > 0:
+        if is_displayed and (row.kind <= REPLACED or row.kind == REFRESHED) and row.price_ticks > 0:
             _note(venue, -row.side if row.kind == FILL else row.side, row.price_ticks, time_ns)
 
 

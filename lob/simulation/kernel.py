@@ -7,17 +7,17 @@ its time.
 """
 from enum import IntEnum
 
-from lob.exchange import matcher
+from lob import schedule
+from lob.exchange import gate
 from lob.exchange.book import book_at
 from lob.exchange.history import apply_agent, apply_recorded, history_at
 from lob.exchange.reports import report_at, request_at
 from lob.jit import address_of, call_at, jit
 from lob.messages import LOTS_MAX, Action, CancelReason, ReportKind
-from lob.simulation import schedule
+from lob.schedule import entry_at
 from lob.simulation.depth import advance_replica, depth_is_short, publish_depth, replica_at
 from lob.simulation.fundamental import advance_fundamental, fundamental_at
 from lob.simulation.latency import feed_delay
-from lob.simulation.schedule import entry_at
 from lob.simulation.view import hear_touch, hear_trade, look, publish_touch, publish_trade, ring_is_short
 from lob.simulation.world import (
     NEVER_NS,
@@ -50,7 +50,7 @@ from lob.simulation.world import (
 )
 
 START, TIMER, REQUEST, REPORT, FUNDAMENTAL, QUOTE, TRADE = (int(e) for e in Event)
-ACCEPTED, FILL, CANCELLED, REDUCED, REPLACED, REJECTED, PRINT, STATUS = (int(k) for k in ReportKind)
+ACCEPTED, FILL, CANCELLED, REDUCED, REPLACED, REJECTED, PRINT, STATUS = (int(k) for k in list(ReportKind)[:8])
 FOR_REPLACE, MARKET, DROP_LEVEL = int(CancelReason.REPLACED), int(Action.MARKET), int(Action.DROP_LEVEL)
 
 
@@ -172,7 +172,7 @@ def _request_arrives(world, slot):
     if short:
         return short
     first = reports.count
-    count = apply_agent(history_at(venue.history, 0), request, reports) if venue.history else matcher.apply(book_of(venue), request, reports)
+    count = apply_agent(history_at(venue.history, 0), request, reports) if venue.history else gate.apply(book_of(venue), request, reports)
     if count < 0:
         return TAPE if count == matcher.ROWS_SHORT else BOOK
     give(requests_of(world), slot)

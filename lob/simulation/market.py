@@ -7,10 +7,11 @@ from operator import index
 
 import numpy as np
 
+from lob import schedule
 from lob.exchange.ladder import key_of
 from lob.jit import add_attribute, add_method, handle_type, jit
 from lob.messages import Action, Flag, Side, TimeInForce
-from lob.simulation import schedule, streams
+from lob.simulation import streams
 from lob.simulation.depth import replica_at, replica_key, replica_lots
 from lob.simulation.fundamental import fundamental_at, fundamental_ticks_at
 from lob.simulation.latency import order_delay

@@ -5,15 +5,15 @@ Owns every numpy array that the world's records reach by address, so that none g
 import numpy as np
 
 from lob.errors import FeedError
-from lob.exchange.book import BookMemory
 from lob.exchange.history import HistoryMemory
+from lob.exchange.memory import BookMemory
 from lob.exchange.reports import ReportBuffer
 from lob.messages import REQUEST
+from lob.schedule import ScheduleMemory, add_at
 from lob.simulation.agent import native, reads_depth
 from lob.simulation.depth import CHANGE, ReplicaMemory, delay_classes
 from lob.simulation.fundamental import FundamentalMemory
 from lob.simulation.kernel import advance
-from lob.simulation.schedule import ScheduleMemory, add_at
 from lob.simulation.streams import STREAM, number_of, seeded
 from lob.simulation.world import (
     AGENT,

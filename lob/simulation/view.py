@@ -4,11 +4,11 @@ Owns the rings of touch changes and trades, and how far each agent has read them
 the last trade as they stood a delay ago, found in the ring by time, so any delay and any jitter cost no copy for an agent and can leak nothing.
 An agent that hears every change (on_quote, on_trade) is told of them one by one, each when it arrives; another looks back when it acts.
 """
+from lob import schedule
 from lob.exchange.book import best_price, touch_lots
 from lob.exchange.ladder import word_at
 from lob.jit import jit
 from lob.messages import Side
-from lob.simulation import schedule
 from lob.simulation.latency import feed_delay
 from lob.simulation.world import TOUCHES, TRADES, Event, agent_of, book_of, cursor_of, ring_of, schedule_of, touch_at, trade_at, venue_of
 

@@ -11,7 +11,7 @@ from lob.exchange.book import book_at
 from lob.exchange.ladder import word_at
 from lob.exchange.reports import reports_at, request_at
 from lob.jit import DEBUG, jit, pool_reader
-from lob.simulation.schedule import schedule_at
+from lob.schedule import schedule_at
 from lob.simulation.streams import stream_at
 
 HOOKS = ("on_start", "on_timer", "on_quote", "on_trade", "on_accepted", "on_fill", "on_done")

@@ -13,7 +13,7 @@ from lob.errors import TapeError
 from lob.instrument import Instrument
 from lob.messages import REPORT, Action, CancelReason, RejectReason, ReportKind
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 EXECUTIONS = ("live", "passive")
 
 # Rows to turn into columns at a time: few enough to stay in the cache while each field is picked out.

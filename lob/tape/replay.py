@@ -2,7 +2,9 @@
 
 Owns what a row does to the lots at a price. Needs no matcher: a row says what happened, not what should have.
 Within an event the incoming order is *pending*: ACCEPTED or REPLACED opens it, each FILL takes from it and from the resting side, and what is
-left of it rests when the event ends. On a passive tape the rows of agents never move the recorded book.
+left of it rests when the event ends.
+Hidden orders and waiting stops are never displayed; of an iceberg the rows say what it shows. On a passive tape the rows of agents never move the
+recorded book.
 
 Cost: one pass of compiled code, about 20 ns a row; memory for the touches, not for the rows.
 """
@@ -31,7 +33,10 @@ REPLAYED = np.dtype(
         ("ladders", "i8"),             # address of LADDER[2]: bids, asks; a level's head counts its orders
         ("book", "i8"),                # rows of other books are passed over
         ("is_passive", "i8"),
-        ("pending_lots", "i8"),        # of the order that this event brought in
+        ("pending_lots", "i8"),        # of the order that this event brought in, 0 if it will not be displayed
+        ("pending_display", "i8"),     # how many of them it will show
+        ("pending_id", "i8"),
+        ("pending_owner", "i8"),
         ("pending_side", "i8"),
         ("pending_price_ticks", "i8"),
         ("touch", TOUCH),              # the last one written
@@ -44,7 +49,9 @@ replayed_at, touch_at, depth_at = pool_reader(REPLAYED), pool_reader(TOUCH), poo
 
 # Compiled code sees these as numbers.
 ACCEPTED, FILL, CANCELLED, REDUCED, REPLACED = (int(ReportKind[name]) for name in ("ACCEPTED", "FILL", "CANCELLED", "REDUCED", "REPLACED"))
-UNFILLED, FILL_OR_KILL, LAST = int(CancelReason.UNFILLED), int(CancelReason.FILL_OR_KILL), int(Flag.LAST)
+REFRESHED, TRIGGERED = int(ReportKind.REFRESHED), int(ReportKind.TRIGGERED)
+UNFILLED, FILL_OR_KILL, TOO_FEW, SELF_TRADE = (int(CancelReason[name]) for name in ("UNFILLED", "FILL_OR_KILL", "MINIMUM", "SELF_TRADE"))
+LAST, HIDDEN, ICEBERG, UNSEEN = int(Flag.LAST), int(Flag.HIDDEN), int(Flag.ICEBERG), int(Flag.HIDDEN | Flag.STOP)
 
 
 @jit
@@ -73,7 +80,7 @@ def _take_lots(replayed, side, price_ticks, lots, orders):
 @jit
 def _rest_pending(replayed):
     """Add what is left of the incoming order to its level: the event is over."""
-    lots, side = replayed.pending_lots, replayed.pending_side
+    lots, side = min(replayed.pending_lots, replayed.pending_display), replayed.pending_side
     ladder, key = _side_ladder(replayed, side), key_of(side, replayed.pending_price_ticks)
     level = open_level(ladder, key)
     if level.lots == 0:
@@ -86,20 +93,48 @@ def _rest_pending(replayed):
 @jit
 def _apply_row(replayed, row):
     """Do what one row says; False if the book cannot have been so."""
-    if row.kind == ACCEPTED or row.kind == REPLACED:
-        replayed.pending_lots, replayed.pending_side, replayed.pending_price_ticks = row.lots, row.side, row.price_ticks
+    if row.kind == ACCEPTED or row.kind == REPLACED or row.kind == TRIGGERED:
+        _open_pending(replayed, row)
         return True
     if row.kind == FILL:
         replayed.pending_lots = max(replayed.pending_lots - row.lots, 0)
-        return _take_lots(replayed, -row.side, row.price_ticks, row.lots, row.resting_open_lots == 0)
-    if row.kind == CANCELLED:
-        if row.reason == UNFILLED or row.reason == FILL_OR_KILL:
-            replayed.pending_lots = 0
+        return row.flags & HIDDEN != 0 or _take_lots(replayed, -row.side, row.price_ticks, row.lots, row.resting_open_lots == 0)
+    if row.kind == CANCELLED or row.kind == REDUCED:
+        if _is_about_pending(replayed, row):
+            replayed.pending_lots = max(replayed.pending_lots - row.lots, 0)
             return True
-        return _take_lots(replayed, row.side, row.price_ticks, row.lots, 1)
-    if row.kind == REDUCED:
-        return _take_lots(replayed, row.side, row.price_ticks, row.lots, 0)
+        lots = row.display_lots if row.flags & ICEBERG else row.lots
+        return row.flags & UNSEEN != 0 or _take_lots(replayed, row.side, row.price_ticks, lots, row.kind == CANCELLED)
+    if row.kind == REFRESHED:
+        _refresh(replayed, row)
     return True
+
+
+@jit
+def _open_pending(replayed, row):
+    """Note the order that an event brings in: hidden orders and stops that wait are never displayed."""
+    replayed.pending_lots = 0 if row.flags & UNSEEN else row.lots
+    replayed.pending_display = row.display_lots if row.flags & ICEBERG else row.lots
+    replayed.pending_id, replayed.pending_owner, replayed.pending_side, replayed.pending_price_ticks = row.order_id, row.owner, row.side, row.price_ticks
+
+
+@jit
+def _is_about_pending(replayed, row):
+    """Return whether it is the incoming order that loses lots, and not one that rests."""
+    if row.reason == SELF_TRADE:
+        return row.order_id == replayed.pending_id and row.owner == replayed.pending_owner
+    return row.reason == UNFILLED or row.reason == FILL_OR_KILL or row.reason == TOO_FEW
+
+
+@jit
+def _refresh(replayed, row):
+    """Show the next lots of an iceberg: it has been counted among the orders all the while, unless its level was empty."""
+    ladder, key = _side_ladder(replayed, row.side), key_of(row.side, row.price_ticks)
+    level = open_level(ladder, key)
+    if level.lots == 0:
+        level.head = 1
+        occupy(ladder, key)
+    level.lots += row.lots
 
 
 @jit

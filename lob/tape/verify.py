@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from lob.exchange.reference import ReferenceBook, Request, Row
-from lob.messages import NOBODY, Action, Flag, RejectReason, ReportKind, Side
+from lob.messages import NOBODY, Action, CancelReason, Flag, RejectReason, ReportKind, Side
 from lob.tape.accounts import Account, accounts
 from lob.tape.record import Tape
 from lob.tape.replay import ReplayedBook
@@ -65,14 +65,16 @@ def verify(tape, on_progress=None):
     on_progress: called now and then with the number of rows checked. Of a tape that was cut short, the event that it breaks off is left out.
     """
     tape = _whole_events(tape)
-    first = events = 0
+    first = events = told = 0
     try:
         _check_order(tape.rows)
         books = _reference_books(tape)
-        for rows in _events(tape.rows):
-            _check_event(books, first, rows)
-            first, events = first + len(rows), events + 1
-            if on_progress is not None and events % EVENTS_A_BLOCK == 0:
+        is_cut = not tape.provenance.get("complete", True)
+        for rows, asked in _answers(_events(tape.rows)):
+            _check_answer(books, first, rows, asked, is_cut and first + len(rows) == len(tape))
+            first, events = first + len(rows), events + sum(row.flags & LAST > 0 for row in rows)
+            if on_progress is not None and events - told >= EVENTS_A_BLOCK:
+                told = events
                 on_progress(first)
         for number, reference in books.items():
             _check_depth(tape, number, reference)
@@ -112,7 +114,11 @@ def _reference_books(tape):
     seen = ~np.isin(tape.rows["reason"], _BOOK_UNSEEN)
     numbers = {0, *np.unique(tape.rows["book"][seen]).tolist()}
     keeps_place = tape.provenance.get("replace_keeps_place", True)
-    return {number: Reference(replace_keeps_place=keeps_place, book=number) for number in sorted(numbers)}
+    books = {number: Reference(replace_keeps_place=keeps_place, book=number) for number in sorted(numbers)}
+    for owner, mode in tape.provenance.get("self_trade", {}).items():
+        for reference in books.values():
+            reference.prevent_self_trades(int(owner), mode)
+    return books
 
 
 def _events(rows):
@@ -131,11 +137,29 @@ def _events(rows):
         begin = int(block[-1])
 
 
-def _check_event(books, first, rows):
-    reference = books.get(rows[0].book, books[0])
+def _answers(events):
+    """Yield all rows that answer one request, and those of the event that is about it: orders may expire before it, and stops be triggered after it."""
+    rows, asked = [], None
+    for event in events:
+        if asked is not None and event[0].kind != ReportKind.TRIGGERED:
+            yield rows, asked
+            rows, asked = [], None
+        rows = rows + event
+        if asked is None and event[0].reason != CancelReason.EXPIRED:
+            asked = event
+    if rows:
+        yield rows, asked
+
+
+def _check_answer(books, first, rows, asked, is_cut):
+    if asked is None:
+        if not is_cut:
+            raise _Disagrees(first + len(rows), "rows of the request that let orders expire", 1, 0)
+        return
+    reference = books.get(rows[0].book if asked[0].kind != ReportKind.REJECTED else asked[0].book, books[0])
     reference.sequence = first
-    answer = reference.apply(request_of(rows))
-    if answer == rows:
+    answer = reference.apply(request_of(asked))
+    if answer == rows or (is_cut and answer[: len(rows)] == rows):
         return
     for i, (expected, found) in enumerate(zip(answer, rows, strict=False)):
         for name, right, wrong in zip(Row._fields, expected, found, strict=True):
@@ -154,12 +178,13 @@ def request_of(rows):
     if first.kind == ReportKind.REJECTED:
         # LAST in a request is itself an unknown flag; in any other refusal the bit only ends the event.
         flags = first.flags if first.reason == RejectReason.UNKNOWN_FLAG else flags
-        answered = {}
+        answered = {"min_lots": int(first.reason != RejectReason.MINIMUM_OUT_OF_RANGE)}
     else:
         answered = _ANSWERED[first.action](first, rows)
     request = Request(
         time_ns=first.time_ns, sent_ns=first.sent_ns, order_id=first.order_id, price_ticks=first.price_ticks, lots=first.lots,
         owner=first.owner, book=first.book, action=first.action, side=first.side, tif=first.tif, flags=flags,
+        display_lots=first.display_lots, trigger_ticks=first.trigger_ticks, expiry_ns=first.expiry_ns,
     )
     return request._replace(**answered)
 
@@ -171,9 +196,16 @@ def _cancel(first, rows):
 
 def _replace(first, rows):
     if first.kind == ReportKind.REDUCED:
-        return {"lots": first.open_lots}
+        return {"lots": first.open_lots, "flags": 0}
     renewed = _first_of(rows, ReportKind.REPLACED)
-    return {"price_ticks": renewed.price_ticks, "lots": renewed.lots, "flags": renewed.flags & ~LAST}
+    return {"price_ticks": renewed.price_ticks, "lots": renewed.lots, "flags": renewed.flags & Flag.POST_ONLY}
+
+
+def _mass_cancel(first, rows):
+    # What went lies in these bounds, and whatever of the owner's lay in them went.
+    prices = [row.price_ticks or row.trigger_ticks for row in rows]
+    sides = {row.side for row in rows}
+    return {"side": first.side if len(sides) == 1 else 0, "price_ticks": min(prices), "trigger_ticks": max(prices)}
 
 
 def _execute(first, rows):
@@ -192,10 +224,12 @@ def _first_of(rows, kind):
 
 
 def _as_it_says(first, rows):
-    return {}
+    # That a minimum was met says no more than that something traded; that it was not, that all the lots would not have been had.
+    return {"min_lots": first.lots if rows[-1].reason == CancelReason.MINIMUM else 1}
 
 
 _ANSWERED = dict.fromkeys(range(256), _as_it_says) | {Action.CANCEL: _cancel, Action.REPLACE: _replace, Action.EXECUTE: _execute, Action.PRINT: _print}
+_ANSWERED[Action.MASS_CANCEL] = _mass_cancel
 
 
 def _check_depth(tape, number, reference):

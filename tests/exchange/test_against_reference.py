@@ -1,4 +1,7 @@
 """The engine against the reference: the same requests, the same rows in every field, the same book after each."""
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, settings
@@ -7,7 +10,10 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from lob.exchange.order_book import OrderBook
 from lob.exchange.reference import ReferenceBook, Request
-from lob.messages import ANONYMOUS_ID_FIRST, LOTS_MAX, PRICE_MAX_TICKS, REQUEST, Action, Flag, Side
+from lob.messages import ANONYMOUS_ID_FIRST, LOTS_MAX, PRICE_MAX_TICKS, REPORT, REQUEST, Action, Flag, SelfTrade, Side
+from lob.tape.record import Tape
+from lob.tape.replay import ReplayedBook
+from lob.tape.verify import verify
 
 BOOK = 2
 
@@ -32,13 +38,22 @@ EDGES = {
     "owner": [-(2**31), -1, 2**31 - 1],
     "book": [0, 2**16 - 1],
     "side": [-128, -2, 0, 2, 127],
-    "tif": [1, 2, 3, 255],
-    "flags": [1, 2, 3, 128, 129, 255],
-    "action": range(9),
+    "tif": [1, 2, 3, 4, 255],
+    "flags": [1, 2, 3, 4, 8, 12, 16, 20, 32, 64, 65, 128, 129, 255, 256, 272, 2**16 - 1],
+    "action": range(10),
+    "display_lots": [-(2**31), -1, 0, 1, 2**31 - 1],
+    "min_lots": [-(2**31), -1, 0, 1, 2**31 - 1],
+    "trigger_ticks": [-(2**63), -1, 0, 1, PRICE_MAX_TICKS, PRICE_MAX_TICKS + 1, 2**63 - 1],
+    "expiry_ns": [-(2**63), -1, 0, 1, 2**63 - 1],
 }
+# Every kind of limit order alone, and those that go together.
+POST, SLIDE, HIDDEN, ICEBERG, STOP, MINIMUM, TO_LIMIT = (int(flag) for flag in Flag if flag != Flag.LAST)
+KINDS = [SLIDE | POST, HIDDEN, HIDDEN | POST, ICEBERG, ICEBERG | POST, STOP, MINIMUM, MINIMUM | HIDDEN, MINIMUM | ICEBERG, SLIDE | POST | HIDDEN]
+kinds = st.sampled_from(KINDS)
+terms = {"display_lots": st.integers(1, 6), "min_lots": st.integers(1, 12), "trigger_ticks": prices, "expiry_ns": st.integers(-20, 400)}
 live_requests = st.builds(
     Request, order_id=order_ids, price_ticks=prices, lots=lots, owner=owners, book=st.just(BOOK),
-    action=st.integers(0, 3), side=sides, tif=tifs, flags=post_only,
+    action=st.sampled_from([0, 0, 0, 1, 2, 3, int(Action.MASS_CANCEL)]), side=sides, tif=tifs | st.just(3), flags=post_only | kinds, **terms,
 )
 edge_fields = st.sampled_from(sorted(EDGES)).flatmap(lambda name: st.tuples(st.just(name), st.sampled_from(EDGES[name]) | whole_range(name)))
 garbage_requests = st.builds(Request, **{name: whole_range(name) for name in REQUEST.names})
@@ -54,14 +69,17 @@ class EngineAgainstReference(RuleBasedStateMachine):
         self.engine = OrderBook(replace_keeps_place, BOOK)
         self.reference = ReferenceBook(replace_keeps_place, BOOK)
         self.time_ns = 0
+        self.rows, self.replayed = [np.zeros(0, REPORT)], ReplayedBook(book=BOOK)
 
     def ask(self, *requests):
         type(self).steps += 1
         batch = np.array([tuple(request) for request in requests], dtype=REQUEST)
-        assert self.engine.send_many(batch).tolist() == self.reference.send_many(batch).tolist()
+        self.rows.append(self.engine.send_many(batch))
+        assert self.rows[-1].tolist() == self.reference.send_many(batch).tolist()
 
-    def ask_now(self, action, **fields):
+    def ask_now(self, action, expiry_ns=0, **fields):
         self.time_ns += 10
+        fields["expiry_ns"] = self.time_ns + expiry_ns
         self.ask(Request(time_ns=self.time_ns, sent_ns=self.time_ns - 3, book=BOOK, action=int(action), **fields))
 
     @rule(side=sides, price_ticks=prices, lots=lots, order_id=order_ids, owner=owners, tif=tifs)
@@ -87,6 +105,32 @@ class EngineAgainstReference(RuleBasedStateMachine):
     @rule(order_id=order_ids, owner=owners, price_ticks=prices, lots=lots, flags=post_only)
     def replace(self, **fields):
         self.ask_now(Action.REPLACE, **fields)
+
+    @rule(side=sides, price_ticks=prices, lots=lots, order_id=order_ids, owner=owners, tif=st.sampled_from([0, 0, 3]), flags=kinds, **terms)
+    def limit_of_a_kind(self, **fields):
+        self.ask_now(Action.LIMIT, **fields)
+
+    @rule(side=sides, price_ticks=prices, lots=lots, order_id=order_ids, owner=owners, tif=st.just(3), expiry_ns=st.integers(-20, 400))
+    def limit_until_a_time(self, **fields):
+        self.ask_now(Action.LIMIT, **fields)
+
+    @rule(side=sides, lots=lots, order_id=order_ids, owner=owners, flags=st.sampled_from([STOP, TO_LIMIT]), trigger_ticks=prices)
+    def market_of_a_kind(self, **fields):
+        self.ask_now(Action.MARKET, **fields)
+
+    @rule(owner=owners, side=st.integers(-1, 1), price_ticks=st.sampled_from([0, 0, 99]), trigger_ticks=st.sampled_from([0, 0, 101]))
+    def mass_cancel(self, **fields):
+        self.ask_now(Action.MASS_CANCEL, **fields)
+
+    @rule(owner=owners, mode=st.sampled_from(SelfTrade))
+    def prevent_self_trades(self, owner, mode):
+        self.engine.prevent_self_trades(owner, mode)
+        self.reference.prevent_self_trades(owner, mode)
+
+    @rule()
+    def save_and_load(self):
+        with TemporaryDirectory() as folder:
+            self.engine = OrderBook.load(self.engine.save(Path(folder) / "book.npz"))
 
     @rule(request=live_requests, edge=edge_fields)
     def almost_valid(self, request, edge):
@@ -119,6 +163,14 @@ class EngineAgainstReference(RuleBasedStateMachine):
             assert self.engine.queue_ahead(order_id, owner) == self.reference.queue_ahead(order_id, owner)
 
     @invariant()
+    def the_rows_show_the_same_book(self):
+        for _ in self.replayed.advance(np.concatenate(self.rows)):
+            pass
+        self.rows = [np.zeros(0, REPORT)]
+        for side in Side:
+            assert self.replayed.depth(side, None).tolist() == self.engine.depth(side, levels=100).tolist()
+
+    @invariant()
     def both_books_are_sound(self):
         self.engine.check()
         self.reference.check()
@@ -134,6 +186,40 @@ def test_the_engine_is_the_reference_for_a_hundred_thousand_steps():
     many = settings(max_examples=1_100, stateful_step_count=100, deadline=None, suppress_health_check=list(HealthCheck))
     run_state_machine_as_test(EngineAgainstReference, settings=many)
     assert EngineAgainstReference.steps >= 100_000
+
+
+def ruled_requests(seed, count):
+    """Return REQUEST[count] for book BOOK: few prices and names, every kind of order, orders that expire, mass cancels."""
+    random = np.random.default_rng(seed)
+    requests = random_requests(seed, count, 10, 40)
+    is_limit, is_market, is_mass = (requests["action"] == action for action in (Action.LIMIT, Action.MARKET, Action.MASS_CANCEL))
+    requests["tif"][is_limit] = random.choice([0, 1, 2, 3], is_limit.sum(), p=[0.6, 0.05, 0.05, 0.3])
+    requests["flags"][is_limit] = random.choice([0, 0, POST, *KINDS], is_limit.sum())
+    requests["flags"][is_market] = random.choice([0, STOP, TO_LIMIT], is_market.sum())
+    requests["action"][random.random(count) < 0.01] = Action.MASS_CANCEL
+    requests["trigger_ticks"] = np.where(is_mass, 0, 10_000 + random.integers(-8, 9, count))
+    requests["display_lots"], requests["min_lots"] = random.integers(1, 6, count), random.integers(1, 8, count)
+    requests["expiry_ns"] = requests["time_ns"] + random.integers(0, 100_000, count)
+    return requests
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_stream_of_every_rule_has_the_same_rows_in_both_books_and_its_tape_is_verified(seed):
+    requests = ruled_requests(seed, 4_000)
+    engine, reference = OrderBook(seed % 2 == 0, BOOK), ReferenceBook(seed % 2 == 0, BOOK)
+    modes = {owner: (owner + seed) % len(SelfTrade) for owner in range(4)}
+    for owner, mode in modes.items():
+        engine.prevent_self_trades(owner, mode)
+        reference.prevent_self_trades(owner, mode)
+    rows = engine.send_many(requests)
+    assert rows.tolist() == reference.send_many(requests).tolist()
+    engine.check()
+    provenance = {"self_trade": modes, "replace_keeps_place": seed % 2 == 0}
+    whole = verify(Tape(rows, provenance))
+    assert whole.ok, str(whole)
+    for cut in np.random.default_rng(seed).integers(0, len(rows), 20):
+        broken_off = verify(Tape(rows[:cut], provenance | {"complete": False}))
+        assert broken_off.ok, str(broken_off)
 
 
 def random_requests(seed, count, width_ticks, name_count):

@@ -15,8 +15,8 @@ from lob.exchange.reference_history import ReferenceHistory
 from lob.messages import LOTS_MAX, PRICE_MAX_TICKS, REPORT, REQUEST, Action, CancelReason, Flag, RejectReason, ReportKind, Side, TimeInForce, anonymous_id
 
 BUY, SELL = Side.BUY, Side.SELL
-GTC, IOC, FOK = TimeInForce
-ACCEPTED, FILL, CANCELLED, REDUCED, REPLACED, REJECTED, PRINT, STATUS = ReportKind
+GTC, IOC, FOK = list(TimeInForce)[:3]
+ACCEPTED, FILL, CANCELLED, REDUCED, REPLACED, REJECTED, PRINT, STATUS = list(ReportKind)[:8]
 LAST, POST_ONLY = Flag.LAST, Flag.POST_ONLY
 ALICE, BOB = 1, 2
 SECOND_NS = 10**9
@@ -78,6 +78,21 @@ def test_the_book_is_what_the_recording_shows(day):
 def test_a_recorded_order_is_accepted_at_the_back_of_its_price(day):
     rows = recorded(day, Action.LIMIT, 13, 4, BUY, 100, time_ns=7, sent_ns=7)
     assert told(rows, "kind", "time_ns", "owner", "order_id", "lots", "open_lots", "lots_ahead", "flags") == [(ACCEPTED, 7, 0, 13, 4, 4, 15, LAST)]
+
+
+@pytest.mark.parametrize("kind, reason", [
+    ({"tif": TimeInForce.GTT, "expiry_ns": 10**18}, RejectReason.UNKNOWN_TIME_IN_FORCE),
+    ({"flags": Flag.HIDDEN}, RejectReason.UNKNOWN_FLAG),
+    ({"action": Action.MARKET, "flags": Flag.TO_LIMIT}, RejectReason.UNKNOWN_FLAG),
+    ({"action": Action.MARKET, "flags": Flag.STOP, "trigger_ticks": 100}, RejectReason.UNKNOWN_FLAG),
+    ({"action": Action.MASS_CANCEL}, RejectReason.UNKNOWN_ACTION),
+])
+def test_agents_in_a_recorded_day_may_send_plain_orders_only(day, kind, reason):
+    request = {"action": Action.LIMIT, "owner": 1, "order_id": 1, "side": BUY, "price_ticks": 100, "lots": 1} | kind
+    row = np.zeros(1, REQUEST)
+    for name, value in request.items():
+        row[name] = value
+    assert told(day.send_many(row), "kind", "reason") == [(REJECTED, reason)]
 
 
 def test_recorded_orders_never_match_each_other(day):

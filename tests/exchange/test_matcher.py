@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from lob.messages import LOTS_MAX, PRICE_MAX_TICKS, REPORT, REQUEST, Action, CancelReason, Flag, RejectReason, ReportKind, Side, TimeInForce
 
 BUY, SELL = Side.BUY, Side.SELL
-GTC, IOC, FOK = TimeInForce
+GTC, IOC, FOK = list(TimeInForce)[:3]
 ACCEPTED, FILL, CANCELLED, REDUCED, REPLACED, REJECTED = list(ReportKind)[:6]
 LAST, POST_ONLY = Flag.LAST, Flag.POST_ONLY
 VALID_LIMIT = {"order_id": 9, "price_ticks": 100, "lots": 10, "owner": 1, "action": Action.LIMIT, "side": BUY, "tif": GTC}
@@ -358,7 +358,7 @@ def test_order_ids_reach_the_largest_integer(book):
 # Refusing
 
 REFUSED_LIMITS = [
-    ({"action": 8}, RejectReason.UNKNOWN_ACTION),
+    ({"action": 9}, RejectReason.UNKNOWN_ACTION),
     ({"action": 255, "book": 9}, RejectReason.UNKNOWN_ACTION),
     ({"action": Action.EXECUTE, "book": 9}, RejectReason.NOT_IN_RECORDED_DAY),
     ({"action": Action.DROP_LEVEL}, RejectReason.NOT_IN_RECORDED_DAY),
@@ -372,7 +372,7 @@ REFUSED_LIMITS = [
     ({"side": 0, "tif": 3}, RejectReason.UNKNOWN_SIDE),
     ({"side": 2}, RejectReason.UNKNOWN_SIDE),
     ({"side": -128}, RejectReason.UNKNOWN_SIDE),
-    ({"tif": 3, "flags": 2}, RejectReason.UNKNOWN_TIME_IN_FORCE),
+    ({"tif": 4, "flags": 2}, RejectReason.UNKNOWN_TIME_IN_FORCE),
     ({"flags": 2, "price_ticks": 0}, RejectReason.UNKNOWN_FLAG),
     ({"flags": LAST}, RejectReason.UNKNOWN_FLAG),
     ({"flags": POST_ONLY, "tif": IOC}, RejectReason.UNKNOWN_FLAG),

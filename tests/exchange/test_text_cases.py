@@ -1,14 +1,14 @@
 """Whole stories of a market as text: cases/*.txt, each told to both books.
 
 A line that begins at the margin is a request, or a look at one side: `bids 100: #1 3, #2 5` is the queue at a price, a bare `bids` says that nothing rests
-there. The indented lines below a request are the rows that answer it, all of them. `#` alone begins a comment.
+there. `at 50:` before a request is the time of it. The indented lines below a request are the rows that answer it, all of them. `#` alone begins a comment.
 """
 import re
 from pathlib import Path
 
 import pytest
 
-from lob.messages import CancelReason, RejectReason, ReportKind, Side, TimeInForce
+from lob.messages import CancelReason, RejectReason, ReportKind, SelfTrade, Side, TimeInForce
 
 CASES = sorted((Path(__file__).parent / "cases").glob("*.txt"))
 SIDES = {"buy": Side.BUY, "sell": Side.SELL, "bids": Side.BUY, "asks": Side.SELL}
@@ -18,23 +18,43 @@ ROW_TEXTS = {
     ReportKind.CANCELLED: "cancelled #{order_id} {side} {lots} @ {price_ticks}, {cancel_reason}",
     ReportKind.REDUCED: "reduced #{order_id} by {lots}, {open_lots} open",
     ReportKind.REPLACED: "replaced #{order_id} {side} {lots} @ {price_ticks}, {lots_ahead} ahead",
+    ReportKind.REFRESHED: "refreshed #{order_id} {side} {lots} of {open_lots} @ {price_ticks}, {lots_ahead} ahead",
+    ReportKind.TRIGGERED: "triggered #{order_id} {side} {lots} @ {price_ticks}, {lots_ahead} ahead",
     ReportKind.REJECTED: "rejected #{order_id}, {reject_reason}",
 }
 REQUESTS = [
-    (r"(buy|sell) (\d+) @ market #(\d+)", lambda book, side, lots, order_id: book.market(SIDES[side], int(lots), int(order_id))),
-    (r"(buy|sell) (\d+) @ (\d+) #(\d+) ?(\w*)", lambda book, *words: limit(book, *words)),
-    (r"cancel #(\d+)", lambda book, order_id: book.cancel(int(order_id))),
-    (r"cancel (\d+) of #(\d+)", lambda book, lots, order_id: book.cancel(int(order_id), lots=int(lots))),
+    (r"(buy|sell) (\d+) @ market #(\d+) ?(.*)", lambda book, time_ns, *words: market(book, time_ns, *words)),
+    (r"(buy|sell) (\d+) @ (\d+) #(\d+) ?(.*)", lambda book, time_ns, *words: limit(book, time_ns, *words)),
+    (r"cancel #(\d+)", lambda book, time_ns, order_id: book.cancel(int(order_id), now_ns=time_ns)),
+    (r"cancel (\d+) of #(\d+)", lambda book, time_ns, lots, order_id: book.cancel(int(order_id), lots=int(lots), now_ns=time_ns)),
     (
         r"replace #(\d+) to (\d+) @ (\d+) ?(post_only)?",
-        lambda book, order_id, lots, price_ticks, word: book.replace(int(order_id), int(price_ticks), int(lots), post_only=word == "post_only"),
+        lambda book, time_ns, order_id, lots, price_ticks, word: book.replace(int(order_id), int(price_ticks), int(lots), post_only=word == "post_only"),
     ),
+    (r"cancel all", lambda book, time_ns: book.mass_cancel(0)),
+    (r"cancel all (buy|sell)", lambda book, time_ns, side: book.mass_cancel(0, SIDES[side])),
+    (r"cancel all from (\d+) to (\d+)", lambda book, time_ns, low, high: book.mass_cancel(0, 0, int(low), int(high))),
+    (r"prevent (\w+)", lambda book, time_ns, mode: book.prevent_self_trades(0, SelfTrade[mode.upper()]) or []),
 ]
+# What follows an order's name: the argument that it stands for, and whether a number follows.
+KINDS = {"until": "expiry_ns", "showing": "display_lots", "stop": "trigger_ticks", "at_least": "min_lots"}
+CLAIMS = ("post_only", "slide", "hidden", "to_limit")
 
 
-def limit(book, side, lots, price_ticks, order_id, word):
-    tif = {"ioc": TimeInForce.IOC, "fok": TimeInForce.FOK}.get(word, TimeInForce.GTC)
-    return book.limit(SIDES[side], int(price_ticks), int(lots), int(order_id), tif=tif, post_only=word == "post_only")
+def kind_of(words):
+    """Return the arguments that the words behind an order's name stand for."""
+    word, _, number = words.partition(" ")
+    if word in KINDS:
+        return {KINDS[word]: int(number)}
+    return {word: True} if word in CLAIMS else {"tif": TimeInForce[word.upper()]} if word else {}
+
+
+def limit(book, time_ns, side, lots, price_ticks, order_id, words):
+    return book.limit(SIDES[side], int(price_ticks), int(lots), int(order_id), now_ns=time_ns, **kind_of(words))
+
+
+def market(book, time_ns, side, lots, order_id, words):
+    return book.market(SIDES[side], int(lots), int(order_id), now_ns=time_ns, **kind_of(words))
 
 
 def row_text(row):
@@ -59,10 +79,11 @@ def answer(book, line):
     seen = re.fullmatch(r"(bids|asks)(?: (\d+):.*)?", line)
     if seen:
         return [look(book, *seen.groups())]
+    time, asked = re.fullmatch(r"(?:at (\d+): )?(.*)", line).groups()
     for pattern, ask in REQUESTS:
-        words = re.fullmatch(pattern, line)
+        words = re.fullmatch(pattern, asked)
         if words:
-            return [line] + [f"    {row_text(row)}" for row in ask(book, *words.groups())]
+            return [line] + [f"    {row_text(row)}" for row in ask(book, int(time or 0), *words.groups())]
     raise ValueError(f"not a line of a case: {line!r}")
 
 

@@ -8,7 +8,8 @@ from crowd import FAR, MS_NS, DepthWatcher, Listener, Watcher, crowd, depths_of
 
 from agents import NoiseTrader
 from lob import REQUEST, Action, Agent, AgentError, Feed, Latency, ReportKind, Side, Simulation, compiled
-from lob.exchange import book, history
+from lob.exchange import history
+from lob.exchange import memory as book
 from lob.simulation import memory
 
 OPENING_TICKS = 2**30

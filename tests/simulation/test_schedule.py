@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from lob import Agent, AgentError, Latency, Simulation, compiled
 from lob.jit import jit
-from lob.simulation.schedule import ScheduleMemory, add_at, entry_at, remove_first, schedule_at
+from lob.schedule import ScheduleMemory, add_at, entry_at, remove_first, schedule_at
 
 
 @jit

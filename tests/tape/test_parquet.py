@@ -130,7 +130,7 @@ def test_a_tape_of_another_schema_version_is_refused(tape, tmp_path):
     path = tape.write(tmp_path)
     provenance = {b"lob": json.dumps(tape.provenance | {"schema_version": 99})}
     rewrite(path, lambda table: table.replace_schema_metadata(provenance))
-    with pytest.raises(TapeError, match="schema version must be 1, was 99"):
+    with pytest.raises(TapeError, match="schema version must be 2, was 99"):
         Tape.read(path)
 
 

@@ -1,0 +1,124 @@
+"""Checks: why a request is refused where rules are in force. The order is that of RejectReason; a field that the request does not use is never looked at.
+
+Owns which kinds of order go together.
+"""
+import numpy as np
+
+from lob.exchange import matcher
+from lob.exchange.book import best_price, find, ladder_of, order_of
+from lob.exchange.ladder import key_of
+from lob.exchange.matcher import CANCEL, LIMIT, MARKET, REPLACE, meets
+from lob.exchange.rules.queues import GTT
+from lob.exchange.rules.state import HIDDEN, ICEBERG, SLICES_MAX, STOP, extra_of
+from lob.jit import jit
+from lob.messages import LOTS_MAX, PRICE_MAX_TICKS, Action, Flag, RejectReason, TimeInForce
+
+MASS_CANCEL, GTC, IOC = int(Action.MASS_CANCEL), int(TimeInForce.GTC), int(TimeInForce.IOC)
+POST_ONLY, SLIDE, MINIMUM, TO_LIMIT = int(Flag.POST_ONLY), int(Flag.SLIDE), int(Flag.MINIMUM), int(Flag.TO_LIMIT)
+LIMIT_FLAGS = POST_ONLY | SLIDE | HIDDEN | ICEBERG | STOP | MINIMUM
+DISPLAY_OUT_OF_RANGE, TRIGGER_OUT_OF_RANGE = int(RejectReason.DISPLAY_OUT_OF_RANGE), int(RejectReason.TRIGGER_OUT_OF_RANGE)
+EXPIRY_IN_THE_PAST, MINIMUM_OUT_OF_RANGE = int(RejectReason.EXPIRY_IN_THE_PAST), int(RejectReason.MINIMUM_OUT_OF_RANGE)
+
+
+@jit
+def malformed(book, request):
+    """Return why a request cannot be read, 0 if it can."""
+    action, side = request.action, np.int64(request.side)
+    if action > REPLACE and action != MASS_CANCEL:
+        return matcher.UNKNOWN_ACTION if action > MASS_CANCEL else matcher.NOT_IN_RECORDED_DAY
+    if request.book != book.number:
+        return matcher.UNKNOWN_BOOK
+    if request.owner < 0:
+        return matcher.OWNER_OUT_OF_RANGE
+    if request.order_id < 1 and action != MASS_CANCEL:
+        return matcher.ORDER_ID_OUT_OF_RANGE
+    if (action <= MARKET and abs(side) != 1) or (action == MASS_CANCEL and abs(side) > 1):
+        return matcher.UNKNOWN_SIDE
+    if action == LIMIT and request.tif > GTT:
+        return matcher.UNKNOWN_TIME_IN_FORCE
+    if not _go_together(action, request.flags, request.tif):
+        return matcher.UNKNOWN_FLAG
+    if (action == LIMIT or action == REPLACE) and not _is_price(request.price_ticks):
+        return matcher.PRICE_OUT_OF_RANGE
+    if action == MASS_CANCEL:
+        return 0 if _is_range(request.price_ticks, request.trigger_ticks) else matcher.PRICE_OUT_OF_RANGE
+    if request.lots > LOTS_MAX or request.lots < (action != CANCEL):
+        return matcher.LOTS_OUT_OF_RANGE
+    return _misses_terms(request) if action <= MARKET else 0
+
+
+@jit
+def _is_price(price_ticks):
+    return price_ticks >= 1 and price_ticks <= PRICE_MAX_TICKS
+
+
+@jit
+def _is_range(low_ticks, high_ticks):
+    return (low_ticks == 0 and high_ticks == 0) or (_is_price(low_ticks) and _is_price(high_ticks) and low_ticks <= high_ticks)
+
+
+@jit
+def _go_together(action, flags, tif):
+    """Return whether the kinds that a request's flags name go together, and with its time in force."""
+    if action == MARKET:
+        return flags & (STOP | TO_LIMIT) != STOP | TO_LIMIT
+    if action == REPLACE:
+        return flags <= POST_ONLY
+    if action != LIMIT:
+        return True
+    if flags & ~LIMIT_FLAGS or (flags & SLIDE and not flags & POST_ONLY) or (flags & HIDDEN and flags & ICEBERG):
+        return False
+    if flags & STOP and flags != STOP:
+        return False
+    if flags & MINIMUM and (flags & POST_ONLY or tif > IOC):
+        return False
+    return tif == GTC or tif == GTT or not flags & (POST_ONLY | HIDDEN | ICEBERG)
+
+
+@jit
+def _misses_terms(request):
+    """Return what is wrong with the numbers that the kind of a new order asks for, 0 if nothing is."""
+    is_limit, flags, lots = request.action == LIMIT, request.flags, request.lots
+    display, least = request.display_lots, request.min_lots
+    if is_limit and flags & ICEBERG and (display < 1 or display >= lots or lots > SLICES_MAX * np.int64(display)):
+        return DISPLAY_OUT_OF_RANGE
+    if flags & STOP and not _is_price(request.trigger_ticks):
+        return TRIGGER_OUT_OF_RANGE
+    if is_limit and request.tif == GTT and request.expiry_ns <= request.time_ns:
+        return EXPIRY_IN_THE_PAST
+    if is_limit and flags & MINIMUM and (least < 1 or least > lots):
+        return MINIMUM_OUT_OF_RANGE
+    return 0
+
+
+@jit
+def refused(book, request):
+    """Return why a request that can be read is refused by the book as it stands, 0 if it is not."""
+    if request.action == MASS_CANCEL:
+        return 0
+    slot = find(book, request.owner, request.order_id)
+    if request.action <= MARKET:
+        if slot:
+            return matcher.DUPLICATE_ORDER_ID
+        return matcher.WOULD_CROSS if request.action == LIMIT and crosses(book, request, request.side) and not _can_slide(book, request) else 0
+    if slot == 0:
+        return matcher.UNKNOWN_ORDER
+    order = order_of(book, slot)
+    if request.action == CANCEL:
+        return 0
+    if order.kind & STOP:
+        return matcher.UNKNOWN_ORDER
+    if order.kind & ICEBERG and request.lots > SLICES_MAX * np.int64(extra_of(book, slot).display):
+        return DISPLAY_OUT_OF_RANGE
+    return matcher.WOULD_CROSS if crosses(book, request, order.side) else 0
+
+
+@jit
+def crosses(book, request, side):
+    """Return whether a post-only request is at or through the opposite displayed touch; hidden orders are not seen."""
+    return request.flags & POST_ONLY and meets(ladder_of(book, -side), key_of(side, request.price_ticks))
+
+
+@jit
+def _can_slide(book, request):
+    return request.flags & SLIDE and _is_price(best_price(book, -request.side) - request.side)

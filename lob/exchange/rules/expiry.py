@@ -1,0 +1,26 @@
+"""Expiry: orders that live until a time. Before a request is handled, those whose time has come go, each in an event of its own.
+
+Owns no clock: time is what requests say. An order expires at the first request at or after its time, whatever becomes of that request.
+"""
+from lob.exchange.book import order_of
+from lob.exchange.reports import close
+from lob.exchange.rules.queues import take_off
+from lob.exchange.rules.state import TIMED, expiries_of, extra_of, rules_of
+from lob.jit import jit
+from lob.messages import CancelReason
+from lob.schedule import entry_at, remove_first
+
+EXPIRED = int(CancelReason.EXPIRED)
+
+
+@jit
+def expire(book, request, reports):
+    """Take every order off whose time has come, by expiry, then by entry."""
+    expiries = expiries_of(rules_of(book))
+    while expiries.count and entry_at(expiries.entries, 0).time_ns <= request.time_ns:
+        entry = entry_at(expiries.entries, 0)
+        slot, sequence = entry.who, entry.sequence
+        remove_first(expiries)
+        if order_of(book, slot).kind & TIMED and extra_of(book, slot).entry == sequence:
+            take_off(book, request, reports, slot, EXPIRED)
+            close(reports)

@@ -1,0 +1,98 @@
+"""Ruled: one request where rules are in force, from what has expired before it to the last stop that it triggers.
+
+Owns the order of these steps and how much room the worst of them needs. A total function, as the matcher is: it changes nothing if there is too little room.
+"""
+from lob.exchange.book import ladder_of
+from lob.exchange.matcher import reject
+from lob.exchange.reports import close
+from lob.exchange.rules.checks import MASS_CANCEL, crosses, malformed, refused
+from lob.exchange.rules.expiry import expire
+from lob.exchange.rules.mass import mass_cancel
+from lob.exchange.rules.orders import ACCEPTED, cancel, enter_limit, enter_market, replace, slid
+from lob.exchange.rules.state import SLICES_MAX, STOP, expiries_of, hidden_ladder, rules_of, stop_ladder, triggered_of
+from lob.exchange.rules.stops import enter_stop, trigger
+from lob.jit import jit
+from lob.messages import LOTS_MAX, Action
+
+LIMIT, MARKET, CANCEL = int(Action.LIMIT), int(Action.MARKET), int(Action.CANCEL)
+
+
+@jit
+def apply(book, request, reports):
+    """Do what a request asks; return how many rows were written, or a Shortage."""
+    before = reports.count
+    if book.rules == 0:
+        reason = malformed(book, request)
+        if reason == 0:
+            book.wants_rules = 1
+            return -1
+        if reports.count == reports.capacity:
+            return -2
+        _refuse(request, reports, reason)
+        return 1
+    rules = rules_of(book)
+    if reports.capacity - reports.count < rows_most(book, request):
+        return -2
+    if not has_ruled_room(book, rules):
+        return -1
+    expire(book, request, reports)
+    rules.low_ticks, rules.high_ticks = book.last_trade_ticks, book.last_trade_ticks
+    reason = malformed(book, request)
+    if reason == 0:
+        reason = refused(book, request)
+    if reason:
+        _refuse(request, reports, reason)
+    else:
+        _act(book, request, reports)
+    trigger(book, request, reports)
+    return reports.count - before
+
+
+@jit
+def _refuse(request, reports, reason):
+    reject(request, reports, reason)
+    close(reports)
+
+
+@jit
+def _act(book, request, reports):
+    action = request.action
+    if action == MASS_CANCEL:
+        mass_cancel(book, request, reports)
+    elif action == CANCEL:
+        cancel(book, request, reports)
+    elif action > CANCEL:
+        replace(book, request, reports)
+    elif request.flags & STOP:
+        enter_stop(book, request, reports)
+    elif action == MARKET:
+        enter_market(book, request, reports, ACCEPTED)
+    elif crosses(book, request, request.side):
+        enter_limit(book, slid(book, request), reports, ACCEPTED)
+    else:
+        enter_limit(book, request, reports, ACCEPTED)
+
+
+@jit
+def rows_most(book, request):
+    """Return how many rows a request can write at the most in a book with rules.
+
+    Each meeting of two orders takes a lot of both at least, and ends one of them or a slice of an iceberg; it writes two rows at most. An order that comes in,
+    by itself or triggered, writes three more; then there are those that expire, and those of a mass cancel.
+    """
+    rules = rules_of(book)
+    lots = max(0, min(request.lots, LOTS_MAX)) + rules.stop_lots
+    meetings = min(lots, 2 * book.order_count + rules.refills + SLICES_MAX + 2)
+    taken_off = book.order_count if request.action == MASS_CANCEL else rules.timed_count
+    return taken_off + 2 * meetings + 4 * rules.stop_count + 8
+
+
+@jit
+def has_ruled_room(book, rules):
+    """Return whether one more order can rest, and with it every stop that might be triggered."""
+    stops = rules.stop_count
+    pages = min(ladder_of(book, 1).free_pages, ladder_of(book, -1).free_pages) - stops
+    for side in (1, -1):
+        pages = min(pages, hidden_ladder(rules, side).free_pages, stop_ladder(rules, side).free_pages)
+    entries = min(expiries_of(rules).capacity - expiries_of(rules).count, triggered_of(rules).capacity)
+    return pages > 0 and entries > stops + 2 and book.order_count + 1 < book.order_capacity
