@@ -1,7 +1,8 @@
 """ReferenceBook: the rules of the exchange in plain Python; where the engine and this file differ, this file is the specification.
 
 Owns what PlainBook does not know: expiry, icebergs, hidden orders, stops, minimum quantity, market-to-limit, post-only that slides, mass cancel and
-self-trade prevention; docs/rules.md has the table and the sources. Shares nothing with the engine but the records of `messages`. Knows no clock, no agent and no recorded day.
+self-trade prevention; docs/rules.md has the table and the sources. Shares nothing with the engine but the records of `messages`. Knows no clock, no agent
+and no recorded day.
 """
 from lob.exchange.reference_checks import RESTS, SLICES_MAX, go_together, is_meant, is_price, is_range, wrong_terms
 from lob.exchange.reference_plain import MARKET_LIMIT_TICKS, QUEUED, Order, Request, Row
@@ -212,8 +213,8 @@ class ReferenceBook(RuledQueues):
             order = line.pop(0)
             self._take_off(order)
             live = Request(
-                time_ns=request.time_ns, sent_ns=request.sent_ns, order_id=order.order_id, price_ticks=order.price_ticks, lots=order.open_lots, owner=order.owner,
-                book=self.number, action=order.action, side=order.side, tif=order.tif, expiry_ns=order.expiry_ns or 0,
+                time_ns=request.time_ns, sent_ns=request.sent_ns, order_id=order.order_id, price_ticks=order.price_ticks, lots=order.open_lots,
+                owner=order.owner, book=self.number, action=order.action, side=order.side, tif=order.tif, expiry_ns=order.expiry_ns or 0,
             )
             rows += _event((self._limit if order.action == Action.LIMIT else self._market)(live, ReportKind.TRIGGERED))
 

@@ -69,9 +69,8 @@ def verify(tape, on_progress=None):
     try:
         _check_order(tape.rows)
         books = _reference_books(tape)
-        is_cut = not tape.provenance.get("complete", True)
         for rows, asked in _answers(_events(tape.rows)):
-            _check_answer(books, first, rows, asked, is_cut and first + len(rows) == len(tape))
+            _check_answer(books, first, rows, asked)
             first, events = first + len(rows), events + sum(row.flags & LAST > 0 for row in rows)
             if on_progress is not None and events - told >= EVENTS_A_BLOCK:
                 told = events
@@ -85,11 +84,20 @@ def verify(tape, on_progress=None):
 
 
 def _whole_events(tape):
-    """Return the tape without the event that it breaks off, if it was cut short."""
+    """Return the tape without the event that it breaks off, if it was cut short, and without those that may belong to an answer whose end is not there."""
     if tape.provenance.get("complete", True):
         return tape
-    lasts = np.flatnonzero(tape.rows["flags"] & LAST)
-    return Tape(tape.rows[: lasts[-1] + 1 if len(lasts) else 0], tape.provenance)
+    stops = np.flatnonzero(tape.rows["flags"] & LAST) + 1
+    firsts = tape.rows[np.concatenate([[0], stops[:-1]]).astype(int)] if len(stops) else tape.rows[:0]
+    count = len(stops)
+    if (tape.rows["flags"] & Flag.STOP != 0).any():
+        # More stops might have been triggered: the last request is left out with all that it triggered.
+        while count and firsts["kind"][count - 1] == ReportKind.TRIGGERED:
+            count -= 1
+        count = max(count - 1, 0)
+    while count and firsts["reason"][count - 1] == CancelReason.EXPIRED:
+        count -= 1
+    return Tape(tape.rows[: stops[count - 1] if count else 0], tape.provenance)
 
 
 def _check_order(rows):
@@ -151,15 +159,13 @@ def _answers(events):
         yield rows, asked
 
 
-def _check_answer(books, first, rows, asked, is_cut):
+def _check_answer(books, first, rows, asked):
     if asked is None:
-        if not is_cut:
-            raise _Disagrees(first + len(rows), "rows of the request that let orders expire", 1, 0)
-        return
-    reference = books.get(rows[0].book if asked[0].kind != ReportKind.REJECTED else asked[0].book, books[0])
+        raise _Disagrees(first + len(rows), "rows of the request that let orders expire", 1, 0)
+    reference = books.get(rows[0].book, books[0])
     reference.sequence = first
     answer = reference.apply(request_of(asked))
-    if answer == rows or (is_cut and answer[: len(rows)] == rows):
+    if answer == rows:
         return
     for i, (expected, found) in enumerate(zip(answer, rows, strict=False)):
         for name, right, wrong in zip(Row._fields, expected, found, strict=True):

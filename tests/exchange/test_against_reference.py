@@ -189,7 +189,7 @@ def test_the_engine_is_the_reference_for_a_hundred_thousand_steps():
 
 
 def ruled_requests(seed, count):
-    """Return REQUEST[count] for book BOOK: few prices and names, every kind of order, orders that expire, mass cancels."""
+    """Return REQUEST[count] for book 0: few prices and names, every kind of order, orders that expire, mass cancels."""
     random = np.random.default_rng(seed)
     requests = random_requests(seed, count, 10, 40)
     is_limit, is_market, is_mass = (requests["action"] == action for action in (Action.LIMIT, Action.MARKET, Action.MASS_CANCEL))
@@ -200,13 +200,14 @@ def ruled_requests(seed, count):
     requests["trigger_ticks"] = np.where(is_mass, 0, 10_000 + random.integers(-8, 9, count))
     requests["display_lots"], requests["min_lots"] = random.integers(1, 6, count), random.integers(1, 8, count)
     requests["expiry_ns"] = requests["time_ns"] + random.integers(0, 100_000, count)
+    requests["book"] = 0
     return requests
 
 
 @pytest.mark.parametrize("seed", range(4))
 def test_a_stream_of_every_rule_has_the_same_rows_in_both_books_and_its_tape_is_verified(seed):
     requests = ruled_requests(seed, 4_000)
-    engine, reference = OrderBook(seed % 2 == 0, BOOK), ReferenceBook(seed % 2 == 0, BOOK)
+    engine, reference = OrderBook(seed % 2 == 0), ReferenceBook(seed % 2 == 0)
     modes = {owner: (owner + seed) % len(SelfTrade) for owner in range(4)}
     for owner, mode in modes.items():
         engine.prevent_self_trades(owner, mode)

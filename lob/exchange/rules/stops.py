@@ -1,7 +1,7 @@
 """Stops: orders that wait outside the book until a trade reaches their trigger, then enter as limit or market orders, in the order in which they came.
 
-Owns the waiting and the triggering. A buy stop is triggered by a trade at its trigger or above, a sell stop by one at it or below. Those that one event triggers
-enter in the order of their entry, each as an event of its own; what their trades trigger enters behind all that were triggered before.
+Owns the waiting and the triggering. A buy stop is triggered by a trade at its trigger or above, a sell stop by one at it or below. Those that one event
+triggers enter in the order of their entry, each as an event of its own; what their trades trigger enters behind all that were triggered before.
 """
 from lob.exchange.book import line_up, order_of
 from lob.exchange.ladder import key_of
