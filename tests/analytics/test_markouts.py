@@ -20,8 +20,12 @@ SECOND_NS = 1_000_000_000
 
 def scripted_tape(*requests, **provenance):
     """Return the live tape of requests given as (seconds, action, owner, order_id, side, price_ticks, lots)."""
-    rows = [(int(t * SECOND_NS), 0, order_id, price, lots, owner, 0, action, side, 0, 0) for t, action, owner, order_id, side, price, lots in requests]
-    return Tape(OrderBook().send_many(np.array(rows, REQUEST)), {"complete": True, "end_ns": 60 * SECOND_NS} | provenance)
+    rows = np.zeros(len(requests), REQUEST)
+    for row, (seconds, *values) in zip(rows, requests, strict=True):
+        row["time_ns"] = int(seconds * SECOND_NS)
+        for name, value in zip(("action", "owner", "order_id", "side", "price_ticks", "lots"), values, strict=True):
+            row[name] = value
+    return Tape(OrderBook().send_many(rows), {"complete": True, "end_ns": 60 * SECOND_NS} | provenance)
 
 
 def maker_hit_and_market_moves():
