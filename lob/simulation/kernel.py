@@ -8,7 +8,7 @@ its time.
 from enum import IntEnum
 
 from lob import schedule
-from lob.exchange import gate
+from lob.exchange import gate, matcher
 from lob.exchange.book import book_at
 from lob.exchange.history import apply_agent, apply_recorded, history_at
 from lob.exchange.reports import report_at, request_at

@@ -97,7 +97,9 @@ def test_a_copy_of_a_book_is_another_book(copied):
     assert np.array_equal(resting_orders(book), before)
 
 
-@pytest.mark.parametrize("requests", [np.zeros((2, 3), REQUEST), np.arange(5), np.zeros(2, [(name, "f8") for name in REQUEST.names])], ids=["2-D", "numbers", "floats"])
+@pytest.mark.parametrize(
+    "requests", [np.zeros((2, 3), REQUEST), np.arange(5), np.zeros(2, [(name, "f8") for name in REQUEST.names])], ids=["2-D", "numbers", "floats"],
+)
 def test_an_array_that_is_no_line_of_requests_is_refused(requests):
     with pytest.raises(LobError, match="requests must be REQUEST"):
         OrderBook().send_many(requests)

@@ -95,7 +95,7 @@ def record(rows):
         if row["flags"] & Flag.LAST and entering and row["open_lots"]:
             recorded.append(fact(row, Action.LIMIT, order_id, row["open_lots"], row["side"], limits_of(rows, row)))
         entering = entering and not row["flags"] & Flag.LAST
-    return np.array(recorded, dtype=REQUEST)
+    return np.array([one + (0,) * (len(REQUEST) - len(one)) for one in recorded], dtype=REQUEST)
 
 
 def name_of(owner, order_id):

@@ -3,7 +3,7 @@
 Owns the order of these steps and how much room the worst of them needs. A total function, as the matcher is: it changes nothing if there is too little room.
 """
 from lob.exchange.book import ladder_of
-from lob.exchange.matcher import reject
+from lob.exchange.matcher import ORDERS_SHORT, ROWS_SHORT, reject
 from lob.exchange.reports import close
 from lob.exchange.rules.checks import MASS_CANCEL, crosses, malformed, refused
 from lob.exchange.rules.expiry import expire
@@ -25,16 +25,16 @@ def apply(book, request, reports):
         reason = malformed(book, request)
         if reason == 0:
             book.wants_rules = 1
-            return -1
+            return ORDERS_SHORT
         if reports.count == reports.capacity:
-            return -2
+            return ROWS_SHORT
         _refuse(request, reports, reason)
         return 1
     rules = rules_of(book)
     if reports.capacity - reports.count < rows_most(book, request):
-        return -2
+        return ROWS_SHORT
     if not has_ruled_room(book, rules):
-        return -1
+        return ORDERS_SHORT
     expire(book, request, reports)
     rules.low_ticks, rules.high_ticks = book.last_trade_ticks, book.last_trade_ticks
     reason = malformed(book, request)
