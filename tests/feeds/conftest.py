@@ -20,7 +20,7 @@ class RecordedBook:
         self.rejected_count = 0
 
     def apply(self, row):
-        _, _, order_id, price_ticks, lots, _, _, action, side, _, _ = row
+        _, _, order_id, price_ticks, lots, _, _, action, side, *_ = row
         if action == Action.DROP_LEVEL:
             del self.queues[side][price_ticks]
         elif action == Action.LIMIT:

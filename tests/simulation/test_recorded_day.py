@@ -159,7 +159,7 @@ class PlainQuoter:
             for side in Side if best[side] and side * self.inventory_lots < self.quoter.inventory_max_lots
         ]
 
-    def apply(self, time_ns, sent_ns, order_id, price_ticks, lots, owner, book, action, side, tif, flags):
+    def apply(self, time_ns, sent_ns, order_id, price_ticks, lots, owner, book, action, side, tif, flags, *_):
         if action == Action.LIMIT:
             self.queues[side].setdefault(price_ticks, {})[order_id] = lots
             for quote in self.quotes:
