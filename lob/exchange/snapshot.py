@@ -22,7 +22,7 @@ from lob.exchange.ladder import ladder_at, next_key
 from lob.exchange.order_book import OrderBook
 from lob.exchange.rules.queues import take_up
 from lob.exchange.rules.ruled import has_ruled_room
-from lob.exchange.rules.state import EXTRA, HIDDEN, ICEBERG, MODE, STOP, TIMED, extra_at, rules_of
+from lob.exchange.rules.state import EXTRA, HIDDEN, ICEBERG, MODE, SLICES_MAX, STOP, TIMED, extra_at, rules_of
 from lob.exchange.rules.trading import head_in
 from lob.jit import jit
 from lob.messages import LOTS_MAX, PRICE_MAX_TICKS, Action, SelfTrade, TimeInForce
@@ -187,7 +187,8 @@ def _can_be_ruled(ruled, lots, header):
     """Return which rows say what an order with rules of its own can be: bool[k]."""
     kind = ruled["kind"].astype(np.int64)
     is_iceberg, is_stop = kind & ICEBERG != 0, kind & STOP != 0
-    slices = (ruled["reserve"] >= 0) & (ruled["reserve"].astype(np.int64) + lots <= LOTS_MAX) & (ruled["display"] >= lots)
+    reserve, display = ruled["reserve"].astype(np.int64), ruled["display"].astype(np.int64)
+    slices = (reserve >= 0) & (reserve + lots <= LOTS_MAX) & (reserve <= SLICES_MAX * display) & (display >= lots)
     is_trigger = (ruled["trigger_ticks"] >= 1) & (ruled["trigger_ticks"] <= PRICE_MAX_TICKS)
     is_trigger &= (ruled["action"] <= Action.MARKET) & (ruled["tif"] <= TimeInForce.GTT)
     return (

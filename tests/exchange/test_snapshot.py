@@ -103,3 +103,15 @@ def test_a_copy_of_a_book_is_another_book(copied):
 def test_an_array_that_is_no_line_of_requests_is_refused(requests):
     with pytest.raises(LobError, match="requests must be REQUEST"):
         OrderBook().send_many(requests)
+
+
+@pytest.mark.parametrize(("field", "value"), [("display", 0), ("reserve", -1), ("kind", 12), ("entry", 0), ("entry", 9)])
+def test_an_iceberg_that_no_book_can_hold_is_refused(tmp_path, field, value):
+    book = OrderBook()
+    book.limit(1, 100, 50, order_id=1, display_lots=5)
+    with np.load(book.save(tmp_path / "book.npz")) as archive:
+        arrays = dict(archive)
+    arrays["rules"][field][0] = value
+    np.savez(tmp_path / "other.npz", **arrays)
+    with pytest.raises(TapeError, match="no book can hold"):
+        OrderBook.load(tmp_path / "other.npz")
