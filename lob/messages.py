@@ -34,6 +34,8 @@ class Action(IntEnum):
     PRINT = 6       # recorded: a trade that touched no displayed order (hidden, auction)
     STATUS = 7      # recorded: trading halted (price_ticks 0), quoting resumes (1), trading resumes (2)
     MASS_CANCEL = 8  # all of an owner's orders: of one side or both (side 0), with prices from price_ticks to trigger_ticks (0 and 0: at any)
+    PHASE = 9       # the venue's own (owner 0): the book moves to the Phase that price_ticks names
+    CLOCK = 10      # the venue's own (owner 0): nothing is asked, only time passes
 
 
 class TimeInForce(IntEnum):
@@ -43,6 +45,7 @@ class TimeInForce(IntEnum):
     IOC = 1
     FOK = 2
     GTT = 3  # until expiry_ns
+    DAY = 4  # until the book is closed
 
 
 class Flag(IntFlag):
@@ -57,9 +60,26 @@ class Flag(IntFlag):
     HIDDEN = 4
     ICEBERG = 8     # shows display_lots at a time
     STOP = 16       # waits until a trade reaches trigger_ticks
+    PEG_NEAR = 32   # follows the best displayed price of its own side, offset_ticks behind it, no further than price_ticks
     MINIMUM = 64    # at least min_lots at once, or nothing
     LAST = 128
     TO_LIMIT = 256  # MARKET: trades at the best price only, the rest becomes a limit order there
+    PEG_MID = 512   # follows the middle of the two best displayed prices
+    PEG_FAR = 1024  # follows the best displayed price of the other side
+    AUCTION = 2048  # FILL rows: traded in a call auction
+
+
+class Phase(IntEnum):
+    """What a book does with orders at a time of the day."""
+
+    CONTINUOUS = 0       # they trade as they come
+    PRE_OPEN = 1         # they collect
+    OPENING_AUCTION = 2  # they collect, and trade at one price when the phase ends
+    HALT = 3             # none comes in; those that rest can be cancelled
+    CLOSING_AUCTION = 4
+    CLOSED = 5
+    BREAKER_AUCTION = 6  # an auction in the middle of the day
+    BATCH = 7            # frequent batch auctions: they collect, and trade at one price at every batch_interval_ns
 
 
 class ReportKind(IntEnum):
@@ -75,6 +95,9 @@ class ReportKind(IntEnum):
     STATUS = 8     # a recorded change of the trading status
     REFRESHED = 9  # an iceberg shows its next lots, at the back of its price
     TRIGGERED = 10  # a stop order has become a live one; what follows in the event is as after ACCEPTED
+    PHASE = 11      # the book is in the Phase that price_ticks names
+    INDICATIVE = 12  # at which price (0: none) how many lots would trade if the auction ended now; level_lots: the lots bid less those asked there
+    AUCTION = 13    # the same of an auction that ends; its FILL rows follow, the buyer first in each
 
 
 class RejectReason(IntEnum):
@@ -98,6 +121,11 @@ class RejectReason(IntEnum):
     TRIGGER_OUT_OF_RANGE = 15
     EXPIRY_IN_THE_PAST = 16
     MINIMUM_OUT_OF_RANGE = 17
+    OFFSET_OUT_OF_RANGE = 18
+    NO_REFERENCE_PRICE = 19     # a pegged order finds nothing to follow
+    WRONG_PHASE = 20            # not in this phase of the day
+    PRICE_OUTSIDE_BAND = 21
+    NOTIONAL_OUT_OF_RANGE = 22  # price x lots are too large for the fees to be an exact 64-bit number
 
 
 class CancelReason(IntEnum):
@@ -139,6 +167,7 @@ REQUEST = np.dtype(
         ("flags", "u2"),
         ("display_lots", "i4"),   # ICEBERG
         ("min_lots", "i4"),       # MINIMUM
+        ("offset_ticks", "i4"),   # PEG_NEAR, PEG_MID, PEG_FAR
         ("trigger_ticks", "i8"),  # STOP; MASS_CANCEL: the upper end of the range of prices
         ("expiry_ns", "i8"),      # GTT
     ],
@@ -172,6 +201,9 @@ REPORT = np.dtype(
         ("display_lots", "i4"),
         ("trigger_ticks", "i8"),      # of a stop order
         ("expiry_ns", "i8"),          # ACCEPTED, REJECTED, TRIGGERED of an order with an expiry
+        ("fee", "i8"),                # FILL: what the aggressor pays, in micro-ticks x lots; below zero it is paid
+        ("resting_fee", "i8"),        # FILL: what the resting order's owner pays
+        ("offset_ticks", "i8"),       # of a pegged order
     ],
     align=True,
 )

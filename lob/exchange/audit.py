@@ -6,6 +6,7 @@ import numpy as np
 from lob.exchange.book import LOW_32, book_at, find, tag_of
 from lob.exchange.ladder import PAGE, PAGE_KEYS, TIER_WORDS
 from lob.exchange.rules.state import HIDDEN, ICEBERG, STOP, TIMED
+from lob.exchange.venue import Venue
 from lob.jit import jit
 from lob.messages import LOTS_MAX, PRICE_MAX_TICKS
 
@@ -40,7 +41,8 @@ def _check_rules(memory, seen):
     orders = memory.orders[sorted(seen)]
     kinds = orders["kind"]
     modes = rules.owner_modes() if rules else {}
-    assert book["armed"] == np.count_nonzero(kinds) + len(modes), "a plain order and a plain owner arm nothing"
+    settings = memory.venue != Venue()
+    assert book["armed"] == np.count_nonzero(kinds) + len(modes) + settings, "a plain order, owner or venue arms nothing"
     if rules is None:
         return
     record, extras = rules.record[0], rules.extras[sorted(seen)]

@@ -4,6 +4,7 @@ import numpy as np
 from lob.exchange.book import AHEAD, BOOK, ORDER, book_at, map_add, order_of, tag_of
 from lob.exchange.ladder import LadderMemory
 from lob.exchange.rules.state import RulesMemory
+from lob.exchange.venue import Venue
 from lob.jit import jit
 
 
@@ -26,7 +27,7 @@ class BookMemory:
         self.ahead = np.zeros(AHEAD, np.int64)
         self.book["ahead"] = self.ahead.ctypes.data
         self.orders, self.stamps = np.zeros(0, ORDER), (np.zeros(0, np.int64) if stamped else None)
-        self.rules = None
+        self.rules, self.venue = None, Venue()
         self.set_order_capacity(order_capacity)
 
     @property
@@ -55,6 +56,16 @@ class BookMemory:
         if self.rules is None:
             self.rules = RulesMemory(len(self.orders))
             self.book["rules"] = self.rules.address
+
+    def open(self, venue):
+        """Set the book up as a Venue says, before the first request."""
+        self.venue = venue
+        if venue != Venue():
+            self.arm()
+            self.rules.set_venue(venue)
+            self.book["armed"] += 1
+            for owner, mode in venue.self_trade.items():
+                self.set_mode(owner, mode)
 
     def set_mode(self, owner, mode):
         """Have an owner's SelfTrade mode, 0 for none."""

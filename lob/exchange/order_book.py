@@ -23,6 +23,7 @@ from lob.exchange.ladder import key_of, ladder_at, lots_at, next_key
 from lob.exchange.memory import BookMemory
 from lob.exchange.reports import ReportBuffer, reports_at, request_at
 from lob.exchange.rules.ruled import rows_most
+from lob.exchange.venue import Venue
 from lob.jit import jit
 from lob.messages import NOBODY, PRICE_MAX_TICKS, REQUEST, Action, Flag, SelfTrade, Side, TimeInForce, limit_fields, market_fields
 
@@ -115,13 +116,14 @@ class OrderBook:
 
     Each request answers with REPORT[n], the rows of its event; a refusal is a row with a RejectReason, never an exception. Prices are integer ticks
     in 1..2**31, lots integers in 1..10**9, order ids positive int64; an order is named by (owner, order_id).
-    replace_keeps_place: whether a replace that only shrinks keeps its place in the queue. book: the number that requests must carry.
+    replace_keeps_place: whether a replace that only shrinks keeps its place in the queue. book: the number that requests must carry. venue: a Venue.
     """
 
     _apply_many = staticmethod(apply_many)
 
-    def __init__(self, replace_keeps_place=True, book=0):
+    def __init__(self, replace_keeps_place=True, book=0, venue=None):
         self.memory = BookMemory(book, replace_keeps_place)
+        self.memory.open(venue or Venue())
         self._open(book, self.memory.address)
 
     def _open(self, number, venue_address):

@@ -16,7 +16,7 @@ class ReferenceBook(RuledQueues):
     """A book with the face of OrderBook, slow and plain.
 
     replace_keeps_place: whether a replace at the same price that does not add lots keeps its place in the queue. Without it every replace goes to the back.
-    book: the number that a request must carry to be meant for this book.
+    book: the number that a request must carry to be meant for this book. venue: a Venue.
     """
 
     # Requests

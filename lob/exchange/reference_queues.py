@@ -6,6 +6,7 @@ import numpy as np
 from sortedcontainers import SortedDict
 
 from lob.exchange.reference_plain import QUEUED, Level, Order, PlainBook
+from lob.exchange.venue import Venue
 from lob.messages import NOBODY, Action, CancelReason, Flag, ReportKind, Side, TimeInForce
 
 RESTING_FLAGS = Flag.HIDDEN | Flag.ICEBERG | Flag.STOP
@@ -35,12 +36,13 @@ class RuledOrder(Order):
 class RuledQueues(PlainBook):
     """The orders of a ReferenceBook and where they rest."""
 
-    def __init__(self, replace_keeps_place=True, book=0):
+    def __init__(self, replace_keeps_place=True, book=0, venue=None):
         super().__init__(replace_keeps_place, book)
+        self.venue = venue or Venue()
         self.hidden = {Side.BUY: SortedDict(), Side.SELL: SortedDict()}
         self.timed = {}     # (owner, order_id) -> order that expires
         self.stops = {}     # (owner, order_id) -> order that waits for its trigger
-        self.modes = {}     # owner -> SelfTrade
+        self.modes = dict(self.venue.self_trade)
         self.entry = 0      # of the last order that rests or waits
         self.last_trade_ticks = None
         self.trades = []    # prices of the event and the last one before it: what stops look at

@@ -28,6 +28,7 @@ def begin(reports, request, kind):
     row.sequence, row.kind = sequence, kind
     row.resting_id, row.lots_ahead, row.level_lots, row.open_lots, row.resting_open_lots, row.resting_owner = 0, 0, 0, 0, 0, 0
     row.tif, row.reason, row.flags, row.display_lots, row.trigger_ticks, row.expiry_ns = 0, 0, 0, 0, 0, 0
+    row.fee, row.resting_fee, row.offset_ticks = 0, 0, 0
     return row
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from lob.exchange.reference import ReferenceBook, Request, Row
+from lob.exchange.venue import Venue
 from lob.messages import NOBODY, Action, CancelReason, Flag, RejectReason, ReportKind, Side
 from lob.tape.accounts import Account, accounts
 from lob.tape.record import Tape
@@ -122,11 +123,8 @@ def _reference_books(tape):
     seen = ~np.isin(tape.rows["reason"], _BOOK_UNSEEN)
     numbers = {0, *np.unique(tape.rows["book"][seen]).tolist()}
     keeps_place = tape.provenance.get("replace_keeps_place", True)
-    books = {number: Reference(replace_keeps_place=keeps_place, book=number) for number in sorted(numbers)}
-    for owner, mode in tape.provenance.get("self_trade", {}).items():
-        for reference in books.values():
-            reference.prevent_self_trades(int(owner), mode)
-    return books
+    venue = {} if tape.execution == "passive" else {"venue": Venue.from_plain(tape.provenance.get("venue", {}))}
+    return {number: Reference(replace_keeps_place=keeps_place, book=number, **venue) for number in sorted(numbers)}
 
 
 def _events(rows):
@@ -190,7 +188,7 @@ def request_of(rows):
     request = Request(
         time_ns=first.time_ns, sent_ns=first.sent_ns, order_id=first.order_id, price_ticks=first.price_ticks, lots=first.lots,
         owner=first.owner, book=first.book, action=first.action, side=first.side, tif=first.tif, flags=flags,
-        display_lots=first.display_lots, trigger_ticks=first.trigger_ticks, expiry_ns=first.expiry_ns,
+        display_lots=first.display_lots, trigger_ticks=first.trigger_ticks, expiry_ns=first.expiry_ns, offset_ticks=first.offset_ticks,
     )
     return request._replace(**answered)
 

@@ -10,6 +10,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from lob.exchange.order_book import OrderBook
 from lob.exchange.reference import ReferenceBook, Request
+from lob.exchange.venue import Venue
 from lob.messages import ANONYMOUS_ID_FIRST, LOTS_MAX, PRICE_MAX_TICKS, REPORT, REQUEST, Action, Flag, SelfTrade, Side
 from lob.tape.record import Tape
 from lob.tape.replay import ReplayedBook
@@ -41,13 +42,15 @@ EDGES = {
     "tif": [1, 2, 3, 4, 255],
     "flags": [1, 2, 3, 4, 8, 12, 16, 20, 32, 64, 65, 128, 129, 255, 256, 272, 2**16 - 1],
     "action": range(10),
+    "offset_ticks": [-(2**31), -1, 0, 1, 2**31 - 1],
     "display_lots": [-(2**31), -1, 0, 1, 2**31 - 1],
     "min_lots": [-(2**31), -1, 0, 1, 2**31 - 1],
     "trigger_ticks": [-(2**63), -1, 0, 1, PRICE_MAX_TICKS, PRICE_MAX_TICKS + 1, 2**63 - 1],
     "expiry_ns": [-(2**63), -1, 0, 1, 2**63 - 1],
 }
 # Every kind of limit order alone, and those that go together.
-POST, SLIDE, HIDDEN, ICEBERG, STOP, MINIMUM, TO_LIMIT = (int(flag) for flag in Flag if flag != Flag.LAST)
+POST, SLIDE, HIDDEN, ICEBERG, STOP = (int(flag) for flag in (Flag.POST_ONLY, Flag.SLIDE, Flag.HIDDEN, Flag.ICEBERG, Flag.STOP))
+MINIMUM, TO_LIMIT = int(Flag.MINIMUM), int(Flag.TO_LIMIT)
 KINDS = [SLIDE | POST, HIDDEN, HIDDEN | POST, ICEBERG, ICEBERG | POST, STOP, MINIMUM, MINIMUM | HIDDEN, MINIMUM | ICEBERG, SLIDE | POST | HIDDEN]
 kinds = st.sampled_from(KINDS)
 terms = {"display_lots": st.integers(1, 6), "min_lots": st.integers(1, 12), "trigger_ticks": prices, "expiry_ns": st.integers(-20, 400)}
@@ -207,15 +210,12 @@ def ruled_requests(seed, count):
 @pytest.mark.parametrize("seed", range(4))
 def test_a_stream_of_every_rule_has_the_same_rows_in_both_books_and_its_tape_is_verified(seed):
     requests = ruled_requests(seed, 4_000)
-    engine, reference = OrderBook(seed % 2 == 0), ReferenceBook(seed % 2 == 0)
-    modes = {owner: (owner + seed) % len(SelfTrade) for owner in range(4)}
-    for owner, mode in modes.items():
-        engine.prevent_self_trades(owner, mode)
-        reference.prevent_self_trades(owner, mode)
+    venue = Venue(self_trade={owner: (owner + seed) % len(SelfTrade) for owner in range(4)})
+    engine, reference = OrderBook(seed % 2 == 0, venue=venue), ReferenceBook(seed % 2 == 0, venue=venue)
     rows = engine.send_many(requests)
     assert rows.tolist() == reference.send_many(requests).tolist()
     engine.check()
-    provenance = {"self_trade": modes, "replace_keeps_place": seed % 2 == 0}
+    provenance = {"venue": venue.as_plain(), "replace_keeps_place": seed % 2 == 0}
     whole = verify(Tape(rows, provenance))
     assert whole.ok, str(whole)
     for cut in np.random.default_rng(seed).integers(0, len(rows), 20):

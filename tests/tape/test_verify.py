@@ -31,7 +31,8 @@ def test_refusals_of_garbage_are_verified_too(garbage):
 
 
 def test_a_request_that_carries_the_flag_of_a_last_row_was_refused_for_it():
-    request = np.array([(0, 0, 1, 100, 5, 1, 0, Action.LIMIT, Side.BUY, 0, Flag.LAST, 0, 0, 0, 0)], REQUEST)
+    request = np.zeros(1, REQUEST)
+    request["order_id"], request["owner"], request["price_ticks"], request["lots"], request["side"], request["flags"] = 1, 1, 100, 5, Side.BUY, Flag.LAST
     rows = OrderBook().send_many(request)
     assert rows["reason"].tolist() == [RejectReason.UNKNOWN_FLAG]
     assert verify(Tape(rows, {})).ok

@@ -38,6 +38,7 @@ def restate(request, other):
     other.action, other.side, other.price_ticks, other.lots = request.action, request.side, request.price_ticks, request.lots
     other.tif, other.flags = request.tif, request.flags
     other.display_lots, other.min_lots, other.trigger_ticks, other.expiry_ns = request.display_lots, request.min_lots, request.trigger_ticks, request.expiry_ns
+    other.offset_ticks = request.offset_ticks
     return other
 
 

@@ -126,6 +126,9 @@ class RulesMemory:
         self.extras = extras
         self.record["extras"] = extras.ctypes.data
 
+    def set_venue(self, venue):
+        """Note the settings of a Venue but for the owners' modes."""
+
     def set_modes(self, modes):
         """Have these owners' SelfTrade modes, {owner: mode}, and no others."""
         self.modes = np.array(sorted(modes.items()), MODE) if modes else np.zeros(1, MODE)

@@ -69,7 +69,7 @@ def _go_live(book, rules, request, reports, slot):
     order, extra, live = order_of(book, slot), extra_of(book, slot), own_request(rules)
     live.time_ns, live.sent_ns, live.order_id, live.price_ticks, live.lots = request.time_ns, request.sent_ns, order.id, extra.price_ticks, order.lots
     live.owner, live.book, live.action, live.side, live.tif, live.flags = order.owner, book.number, extra.action, order.side, extra.tif, 0
-    live.display_lots, live.min_lots, live.trigger_ticks, live.expiry_ns = 0, 0, 0, extra.expiry_ns
+    live.display_lots, live.min_lots, live.offset_ticks, live.trigger_ticks, live.expiry_ns = 0, 0, 0, 0, extra.expiry_ns
     forget(book, slot)
     if live.action == LIMIT:
         enter_limit(book, live, reports, TRIGGERED)
