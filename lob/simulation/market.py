@@ -7,11 +7,10 @@ from operator import index
 
 import numpy as np
 
-from lob import schedule
 from lob.exchange.ladder import key_of
 from lob.jit import add_attribute, add_method, handle_type, jit
 from lob.messages import Action, Flag, Side, TimeInForce
-from lob.simulation import streams
+from lob.simulation import calendar, streams
 from lob.simulation.depth import replica_at, replica_key, replica_lots
 from lob.simulation.fundamental import fundamental_at, fundamental_ticks_at
 from lob.simulation.latency import order_delay
@@ -23,10 +22,10 @@ from lob.simulation.world import (
     TRADE,
     Event,
     agent_at,
+    calendar_of,
     notice_at,
     request_of,
     requests_of,
-    schedule_of,
     stream_of,
     take,
     trade_at,
@@ -56,7 +55,7 @@ WHOLE = ("side", "price_ticks", "lots", "order_id", "tif")
 def _send(agent, action, side, price_ticks, lots, tif, flags, order_id):
     """Put a request on the agent's link to the exchange."""
     world = world_at(agent.world, 0)
-    events = schedule_of(world)
+    events = calendar_of(world)
     requests = requests_of(world)
     world.hook_requests += 1
     if world.hook_requests > SENDS_MAX or requests.taken + 2 >= requests.capacity or events.count + 1 >= events.capacity:
@@ -68,7 +67,7 @@ def _send(agent, action, side, price_ticks, lots, tif, flags, order_id):
     request.price_ticks, request.lots, request.owner, request.book = price_ticks, lots, agent.owner, agent.venue
     # A byte must not make a side of what was none.
     request.action, request.side, request.tif, request.flags = action, side if -1 <= side <= 1 else 0, tif if 0 <= tif <= 255 else 255, flags
-    schedule.add(events, agent.order_last_ns, REQUEST, slot)
+    calendar.add(events, agent.order_last_ns, REQUEST, slot)
 
 
 @jit
@@ -95,11 +94,11 @@ def set_timer(address, time_ns):
     if not agent.now_ns <= time_ns < NEVER_NS:
         raise ValueError("wake_at: the time is in the past" if time_ns < agent.now_ns else "wake_at: the time never comes")
     world = world_at(agent.world, 0)
-    events = schedule_of(world)
+    events = calendar_of(world)
     world.hook_timers += 1
     if world.hook_timers > SENDS_MAX or events.count + 1 >= events.capacity:
         raise RuntimeError("an agent may set its timer at most 1,000 times in one call of a hook")
-    agent.timer_sequence = schedule.add(events, np.int64(time_ns), TIMER, agent.owner)
+    agent.timer_sequence = calendar.add(events, np.int64(time_ns), TIMER, agent.owner)
 
 
 @jit

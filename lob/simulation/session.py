@@ -78,6 +78,8 @@ class Simulation:
         self.agents = _each(agents, books)
         if not isinstance(seed, int) or isinstance(seed, bool) or not 0 <= seed < 2**63:
             raise ScenarioError(f"seed must be a whole number from 0 to 2^63 - 1, was {seed!r}")
+        for agent in self.agents:
+            agent._latency = agent._latency.of(seed, agent._name)
         self.feed, self.seed, self.fundamental, self.name, self.scenario_toml = feed, seed, fundamental, name, scenario_toml
         self.instrument = instrument or (Instrument(feed.name, feed.tick_size, feed.lot_size) if feed else Instrument())
         self.opening_price_ticks = opening_price_ticks if opening_price_ticks is not None else _first_price(feed) if feed else 10_000
@@ -306,7 +308,7 @@ def _callback(method, hook, market, world, venue):
 
 def _described(owner, agent):
     cls = type(agent)
-    return {"owner": owner, "name": agent._name, "kind": cls.__name__, "role": cls.role, "parameters": agent._parameters, "latency": vars(agent._latency)}
+    return {"owner": owner, "name": agent._name, "kind": cls.__name__, "role": cls.role, "parameters": agent._parameters, "latency": agent._latency.plain}
 
 
 def _version():
