@@ -14,6 +14,7 @@ from lob.simulation.world import TOUCHES, TRADES, Event, agent_of, book_of, cale
 
 BUY, SELL = int(Side.BUY), int(Side.SELL)
 QUOTE = int(Event.QUOTE)
+RECENT = 16  # entries among which an agent's view is looked for first; a power of two
 
 
 @jit(inline=True)
@@ -72,9 +73,31 @@ def _plan(world, ring, cursor, agent):
 
 @jit
 def _index_after(ring, first, time_ns):
-    """Return the index behind the last entry at or before time_ns, not below `first`: back from the newest in doubling steps, then by halves."""
+    """Return the index behind the last entry at or before time_ns, not below `first`."""
     # Nothing older than the ring holds is asked for: see `ring_is_short`.
-    low, high, step = max(first, ring.count - ring.mask - 1), ring.count, 1
+    first = max(first, ring.count - ring.mask - 1)
+    if first == ring.count or _time_of(ring, first) > time_ns:
+        return first
+    near = ring.count - RECENT
+    if near > first and _time_of(ring, near) <= time_ns:
+        return _index_among_recent(ring, near, time_ns)
+    return _index_before_recent(ring, first, time_ns)
+
+
+@jit(inline=True)
+def _index_among_recent(ring, i, time_ns):
+    """Return that index by halves without a branch, since each would be a coin toss: entry i is at or before time_ns, and RECENT from the end."""
+    step = RECENT >> 1
+    while step:
+        i += step * (_time_of(ring, i + step) <= time_ns)
+        step >>= 1
+    return i + 1
+
+
+@jit
+def _index_before_recent(ring, first, time_ns):
+    """Return that index, going back from the newest in doubling steps and then by halves."""
+    low, high, step = first, ring.count, 1
     while high - step > low and _time_of(ring, high - step) > time_ns:
         high, step = high - step, 2 * step
     low = max(low, high - step)
