@@ -1,8 +1,8 @@
 """Maker: what every quoting agent does with the two prices it wants. The prices are the business of its subclasses, in `requote(market)`.
 
 Owns one resting order a side. A quote at a price that is no longer wanted is cancelled, and the new one sent when the exchange has said that it is gone:
-for a moment a slow maker does not quote, and a cancel can lose its race to a taker, as in life. One that `requotes_always` replaces its quotes instead, at every
-change of the touch; a quote that stays where it was keeps its place in the queue.
+for a moment a slow maker does not quote, and a cancel can lose its race to a taker, as in life. One that `requotes_always` replaces its quotes instead, at
+every change of the touch; a quote that stays where it was keeps its place in the queue.
 """
 from lob import Agent, ReportKind
 

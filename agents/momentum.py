@@ -21,11 +21,11 @@ class MomentumTrader(Agent):
     positive = ("interval_ns", "fast_s", "slow_s", "lots")
 
     interval_ns: int = 200_000_000
-    fast_s: float = 5.0
-    slow_s: float = 20.0
+    fast_s: float = 2.0
+    slow_s: float = 10.0
     band_ticks: float = 0.5
     lots: int = 2
-    inventory_max_lots: int = 20
+    inventory_max_lots: int = 50
     fast_ticks: float = 0.0
     slow_ticks: float = 0.0
 

@@ -17,8 +17,8 @@ DAYS = 4096
 WORDS = DAYS // 64
 DAY_SHIFT = 20           # a day of about a millisecond, to begin with
 SHIFT_MIN, SHIFT_MAX = 4, 44
-REVIEW_DAYS = 1024       # after so many days it is seen whether they have the right length
-CROWDED, SPARSE = 6, 2   # events a day
+REVIEW_DAYS, REVIEW_EVENTS = 1024, 8192  # after so many days, or so many events, it is seen whether days have the right length
+CROWDED, SPARSE = 6, 2                   # events a day
 
 NODE = np.dtype([("time_ns", "i8"), ("sequence", "i8"), ("kind", "i4"), ("who", "i4"), ("next", "i8")], align=True)
 CALENDAR = np.dtype(
@@ -28,7 +28,7 @@ CALENDAR = np.dtype(
         ("nodes", "i8"), ("free", "i8"),           # address of NODE[capacity], slot 0 being none; the first of those that are free
         ("today", "i8"), ("shift", "i8"),
         ("count", "i8"), ("capacity", "i8"), ("sequence", "i8"),
-        ("reviewed", "i8"), ("moved", "i8"), ("late", "i8"),  # since the last review: days begun, events that these had, events planned beyond all days
+        ("reviewed", "i8"), ("moved", "i8"), ("late", "i8"),  # since the last review: days begun, events of these, events planned beyond all days
     ],
     align=True,
 )
@@ -87,6 +87,7 @@ def _add_later(calendar, time_ns, sequence, kind, who):
 def _add_otherwise(calendar, time_ns, sequence, kind, who, ahead):
     """Plan an event of today, or one beyond all days."""
     if ahead <= 0:
+        calendar.moved += 1
         schedule.put(near_of(calendar), time_ns, sequence, kind, who)
         return
     calendar.late += 1
@@ -118,7 +119,7 @@ def remove_first(calendar):
 def _begin_day(calendar):
     """Go to the next day that has an event, and put its events in order."""
     near, far = near_of(calendar), _far_of(calendar)
-    if calendar.reviewed >= REVIEW_DAYS:
+    if calendar.reviewed >= REVIEW_DAYS or calendar.moved >= REVIEW_EVENTS:
         _review(calendar)
     ahead = _days_ahead(calendar)
     if far.count:
@@ -169,8 +170,10 @@ def _days_ahead(calendar):
 def _review(calendar):
     """Make the days shorter if they are crowded; longer if they are sparse and many events lie beyond them all."""
     shift, moved, days = calendar.shift, calendar.moved, calendar.reviewed
-    if moved > CROWDED * days and shift > SHIFT_MIN:
-        _set_shift(calendar, shift - 1)
+    if moved > CROWDED * days:
+        while moved > CROWDED * days and shift > SHIFT_MIN:
+            shift, moved = shift - 1, moved >> 1
+        _set_shift(calendar, shift)
     elif moved < SPARSE * days and 4 * calendar.late > moved and shift < SHIFT_MAX:
         _set_shift(calendar, shift + 1)
     calendar.reviewed, calendar.moved, calendar.late = 0, 0, 0

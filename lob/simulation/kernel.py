@@ -11,6 +11,7 @@ from lob.exchange import gate, matcher
 from lob.exchange.book import book_at
 from lob.exchange.history import apply_agent, apply_recorded, history_at
 from lob.exchange.reports import report_at, request_at
+from lob.exchange.rules.ruled import rows_most
 from lob.jit import address_of, call_at, jit
 from lob.messages import LOTS_MAX, Action, CancelReason, ReportKind
 from lob.simulation import calendar
@@ -168,7 +169,7 @@ def _request_arrives(world, slot):
     """Hand a request to its venue and send the reports on their way; return a Stop, with nothing done, if there is too little room."""
     request = request_of(world, slot)
     venue, reports = venue_of(world, request.book), reports_of(world)
-    short = _answers_are_short(world, venue, request.lots)
+    short = _answers_are_short(world, venue, request, request.lots)
     if short:
         return short
     first = reports.count
@@ -188,7 +189,7 @@ def _recorded_row(world, time_ns):
     venue, reports = venue_of(world, request.book), reports_of(world)
     world.now_ns = time_ns
     # A dropped level takes every order that stands there, whatever it says of lots.
-    short = _answers_are_short(world, venue, LOTS_MAX if request.action == DROP_LEVEL else request.lots)
+    short = _answers_are_short(world, venue, request, LOTS_MAX if request.action == DROP_LEVEL else request.lots)
     if short:
         return short
     first = reports.count
@@ -201,14 +202,15 @@ def _recorded_row(world, time_ns):
 
 
 @jit(inline=True)
-def _answers_are_short(world, venue, lots):
-    """Return a Stop if the notices and trades of a request of so many lots might find no room: each fill takes one of its lots and one order."""
-    fills = max(0, min(lots, _order_count(venue))) + 1
-    if notices_of(world).taken + 4 * fills + 4 >= notices_of(world).capacity:
+def _answers_are_short(world, venue, request, lots):
+    """Return a Stop if the notices and trades of a request of so many lots might find no room: each row is of two agents at the most, who hear twice of it."""
+    # Of a plain request each fill takes one of its lots and one order; where rules are in force stops and icebergs have a say too.
+    rows = rows_most(book_of(venue), request) if book_of(venue).rules else max(0, min(lots, _order_count(venue))) + 5
+    if notices_of(world).taken + 4 * rows >= notices_of(world).capacity:
         return WORLD
-    if ring_is_short(world, ring_of(venue, TOUCHES), 1) or ring_is_short(world, ring_of(venue, TRADES), fills):
+    if ring_is_short(world, ring_of(venue, TOUCHES), 1) or ring_is_short(world, ring_of(venue, TRADES), rows):
         return RINGS
-    if depth_is_short(venue, fills + 4, world.now_ns):
+    if depth_is_short(venue, rows, world.now_ns):
         return RINGS
     return TIME
 
