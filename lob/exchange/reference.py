@@ -1,8 +1,8 @@
 """ReferenceBook: the rules of the exchange in plain Python; where the engine and this file differ, this file is the specification.
 
-Owns what PlainBook does not know: expiry, icebergs, hidden orders, stops, minimum quantity, market-to-limit, post-only that slides, mass cancel,
-self-trade prevention, fees and allocation; docs/rules.md has the table and the sources. Shares nothing with the engine but the records of `messages`. Knows no clock, no agent
-and no recorded day.
+Owns what PlainBook does not know: expiry, icebergs, hidden orders, stops, minimum quantity, market-to-limit, post-only that slides, mass cancel, self-trade
+prevention, fees and allocation; docs/rules.md has the table and the sources. Shares nothing with the engine but the records of `messages`. Knows no clock,
+no agent and no recorded day.
 """
 from lob.exchange.reference_allocation import is_shared, shares
 from lob.exchange.reference_checks import RESTS, SLICES_MAX, go_together, is_meant, is_price, is_range, wrong_terms

@@ -264,7 +264,8 @@ def _venue(venue, instrument):
     venue = venue or Venue()
     tier = FeeTier(maker_microticks=instrument.maker_fee_microticks, taker_microticks=instrument.taker_fee_microticks)
     if tier != FeeTier() and venue.fees:
-        raise ScenarioError(f"fees must be the instrument's or the venue's, not both, was {instrument.maker_fee} and {instrument.taker_fee} beside {venue.fees}")
+        fees = f"{instrument.maker_fee} and {instrument.taker_fee} beside {venue.fees}"
+        raise ScenarioError(f"fees must be the instrument's or the venue's, not both, was {fees}")
     return replace(venue, fees=(tier,)) if tier != FeeTier() else venue
 
 

@@ -12,7 +12,7 @@ from lob.errors import LobError
 from lob.exchange.order_history import OrderHistory
 from lob.exchange.reference import Request
 from lob.exchange.reference_history import ReferenceHistory
-from lob.exchange.venue import Allocation, FeeTier, Venue
+from lob.exchange.venue import FeeTier, Venue
 from lob.messages import LOTS_MAX, PRICE_MAX_TICKS, REPORT, REQUEST, Action, CancelReason, Flag, RejectReason, ReportKind, Side, TimeInForce, anonymous_id
 
 BUY, SELL = Side.BUY, Side.SELL

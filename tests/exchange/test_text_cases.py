@@ -1,7 +1,8 @@
 """Whole stories of a market as text: cases/*.txt, each told to both books.
 
 A line that begins at the margin is a request, or a look at one side: `bids 100: #1 3, #2 5` is the queue at a price, a bare `bids` says that nothing rests
-there. Lines `venue ...` before everything else set the book up, each a setting as in the [venue] table of a scenario (TOML). `at 50:` before a request is the time of it. The indented lines below a request are the rows that answer it, all of them. `#` alone begins a comment.
+there. `at 50:` before a request is the time of it, `by 2` behind it its owner. Lines `venue ...` come first and set the book up: each is a line of the [venue]
+table of a scenario. The indented lines below a request are the rows that answer it, all of them. `#` alone begins a comment.
 """
 import re
 import tomllib
