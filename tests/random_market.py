@@ -2,6 +2,7 @@
 import numpy as np
 
 from lob.exchange.order_book import OrderBook
+from lob.exchange.venue import FeeTier, Venue
 from lob.messages import REQUEST, Action, Flag
 from lob.tape.record import Tape
 
@@ -11,6 +12,7 @@ AGENTS = [
     {"owner": owner, "name": f"agent-{owner}", "kind": KINDS[owner % 3][0], "role": KINDS[owner % 3][1], "parameters": {}} for owner in range(1, OWNERS + 1)
 ]
 INSTRUMENT = {"name": "XYZ", "tick_size": "0.01", "lot_size": "1", "maker_fee": "-0.002", "taker_fee": "0.003"}
+VENUE = Venue(fees=(FeeTier(maker_microticks=-200_000, taker_microticks=300_000),))
 
 
 def random_requests(count, seed, price_step_ticks=1, book=0):
@@ -38,4 +40,5 @@ def random_requests(count, seed, price_step_ticks=1, book=0):
 
 def random_tape(count, seed, **provenance):
     """Return the tape that an engine makes of random requests."""
-    return Tape(OrderBook().send_many(random_requests(count, seed)), {"agents": AGENTS, "instrument": INSTRUMENT, "scenario": "random"} | provenance)
+    facts = {"agents": AGENTS, "instrument": INSTRUMENT, "venue": VENUE.as_plain(), "scenario": "random"}
+    return Tape(OrderBook(venue=VENUE).send_many(random_requests(count, seed)), facts | provenance)

@@ -59,7 +59,18 @@ def _check_rules(memory, seen):
     last, triggers, sides = book["last_trade_ticks"], extras["trigger_ticks"][stops], orders["side"][stops].astype(int)
     assert last == 0 or (sides * (last - triggers) < 0).all(), "no stop waits that a trade has reached"
     assert (orders["key"][stops] == np.where(sides > 0, PRICE_MAX_TICKS + 1 - triggers, triggers)).all(), "a stop waits at its trigger"
+    _check_volumes(rules.fees, orders["owner"])
     assert np.array_equal(rules.modes["owner"], np.unique(rules.modes["owner"])), "owners are sorted"
+
+
+def _check_volumes(fees, owners):
+    """Check that everybody who may trade is noted once, in the tier of the lots traded, where there are tiers."""
+    if len(fees.tiers) < 2:
+        return
+    known, record = fees.known_volumes(), fees.record[0]
+    assert np.isin(owners, known["owner"]).all() and len(np.unique(known["owner"])) == len(known) == record["owner_count"], "every owner is noted, once"
+    assert 2 * len(known) <= len(fees.volumes) == record["volume_mask"] + 1, "the table is half empty"
+    assert (known["tier"] == np.searchsorted(fees.tiers["from_lots"], known["lots"], side="right")).all(), "an owner is in the tier of its volume"
 
 
 def _pages(ladder):

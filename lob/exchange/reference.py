@@ -1,9 +1,10 @@
 """ReferenceBook: the rules of the exchange in plain Python; where the engine and this file differ, this file is the specification.
 
-Owns what PlainBook does not know: expiry, icebergs, hidden orders, stops, minimum quantity, market-to-limit, post-only that slides, mass cancel and
-self-trade prevention; docs/rules.md has the table and the sources. Shares nothing with the engine but the records of `messages`. Knows no clock, no agent
-and no recorded day.
+Owns what PlainBook does not know: expiry, icebergs, hidden orders, stops, minimum quantity, market-to-limit, post-only that slides, mass cancel, self-trade
+prevention, fees and allocation; docs/rules.md has the table and the sources. Shares nothing with the engine but the records of `messages`. Knows no clock,
+no agent and no recorded day.
 """
+from lob.exchange.reference_allocation import is_shared, shares
 from lob.exchange.reference_checks import RESTS, SLICES_MAX, go_together, is_meant, is_price, is_range, wrong_terms
 from lob.exchange.reference_plain import MARKET_LIMIT_TICKS, QUEUED, Order, Request, Row
 from lob.exchange.reference_queues import RuledOrder, RuledQueues
@@ -97,7 +98,16 @@ class ReferenceBook(RuledQueues):
         reason = next((reason for reason, holds in checks if holds), RejectReason.NONE)
         if is_new and not reason:
             reason = wrong_terms(request)
+        if not reason and (is_new or action == Action.REPLACE) and not self.fees.are_exact(self._price_to_rest(request), request.lots):
+            reason = RejectReason.NOTIONAL_OUT_OF_RANGE
         return reason or (RejectReason.NONE if is_mass else self._refusal_of_the_book(request, is_new))
+
+    def _price_to_rest(self, request):
+        """Return the price at which what a request brings would rest, 0 for an order that never does: it trades at the prices of those that do."""
+        if request.action == Action.MARKET:
+            return (self._best_ticks(-request.side) or 0) if request.flags & Flag.TO_LIMIT else 0
+        slid_ticks = self._slid(request).price_ticks if request.action == Action.LIMIT else request.price_ticks
+        return slid_ticks if is_price(slid_ticks) else request.price_ticks
 
     def _refusal_of_the_book(self, request, is_new):
         order = self.orders.get((request.owner, request.order_id))
@@ -235,12 +245,25 @@ class ReferenceBook(RuledQueues):
             maker = self._first_in_line(-taker.side, limit_ticks)
             if maker is None:
                 break
-            mode = self.modes.get(taker.owner, SelfTrade.NONE) if maker.owner == taker.owner else SelfTrade.NONE
-            rows += self._meet_oneself(request, taker, maker, mode) if mode else self._trade(request, taker, maker)
+            mode = self.modes.get(taker.owner, SelfTrade.NONE)
+            level = self._level(maker.side, maker.price_ticks)
+            if is_shared(self.venue.allocation) and not maker.flags & Flag.HIDDEN and taker.open_lots < level.lots:
+                rows += self._share_out(request, taker, list(level.orders.values()), mode)
+            elif mode and maker.owner == taker.owner:
+                rows += self._meet_oneself(request, taker, maker, mode)
+            else:
+                rows += self._trade(request, taker, maker, min(taker.open_lots, maker.shown_lots))
         return rows
 
-    def _trade(self, request, taker, maker):
-        lots = min(taker.open_lots, maker.shown_lots)
+    def _share_out(self, request, taker, queue, mode):
+        """Trade with the displayed orders of a price that have more than the taker; or, if some are its owner's, do what the mode says with these."""
+        own = [maker for maker in queue if mode and maker.owner == taker.owner]
+        if own:
+            return [row for maker in own if taker.open_lots for row in self._meet_oneself(request, taker, maker, mode)]
+        given = shares(self.venue.allocation, taker.open_lots, [maker.shown_lots for maker in queue])
+        return [row for maker, lots in zip(queue, given, strict=True) if lots for row in self._trade(request, taker, maker, lots)]
+
+    def _trade(self, request, taker, maker, lots):
         taker.open_lots -= lots
         self.last_trade_ticks = maker.price_ticks
         self.trades.append(maker.price_ticks)
@@ -248,7 +271,9 @@ class ReferenceBook(RuledQueues):
         self._leave_queue(maker, lots)
         if maker.open_lots == 0:
             self._forget(maker)
-        row = self._fill(request, taker, maker, lots, self.lots_at(maker.side, maker.price_ticks))._replace(flags=maker.flags & Flag.HIDDEN)
+        row = self._fill(request, taker, maker, lots, self.lots_at(maker.side, maker.price_ticks))._replace(
+            flags=maker.flags & Flag.HIDDEN, **self.fees.of_fill(taker.owner, maker.owner, maker.price_ticks, lots),
+        )
         if not shows_next:
             return [row]
         shown = min(maker.open_lots, maker.display_lots)
@@ -277,12 +302,19 @@ class ReferenceBook(RuledQueues):
         turns = [(-order.side * order.price_ticks, 2 if order.flags & Flag.HIDDEN else 0, order.shown_lots, order) for order in within]
         # What an iceberg does not show comes after all that is displayed at its price.
         turns += [(-order.side * order.price_ticks, 1, order.reserve_lots, order) for order in within if order.flags & Flag.ICEBERG]
-        for _, _, lots, order in sorted(turns, key=lambda turn: turn[:2]):
+        ends, reached_before = mode not in (SelfTrade.NONE, SelfTrade.CANCEL_RESTING), {}
+        for key, turn, lots, order in sorted(turns, key=lambda turn: turn[:2]):
+            left = taker.open_lots - reached_before.setdefault(key, reachable_lots)
             is_own = mode and order.owner == taker.owner
-            if is_own and mode != SelfTrade.CANCEL_RESTING:
+            if ends and (is_own or turn == 0 and self._shares_with_itself(taker, order, left)):
                 break
             reachable_lots += 0 if is_own else lots
         return reachable_lots
+
+    def _shares_with_itself(self, taker, maker, lots):
+        """Return whether lots of a taker would be shared out at a maker's price, where its owner has a displayed order, in line wherever it may be."""
+        level = self._level(maker.side, maker.price_ticks)
+        return is_shared(self.venue.allocation) and lots < level.lots and any(order.owner == taker.owner for order in level.orders.values())
 
 
 def _event(rows):

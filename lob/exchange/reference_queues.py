@@ -5,6 +5,7 @@ Owns hidden orders, icebergs' reserves, waiting stops and orders that expire; th
 import numpy as np
 from sortedcontainers import SortedDict
 
+from lob.exchange.reference_fees import Fees
 from lob.exchange.reference_plain import QUEUED, Level, Order, PlainBook
 from lob.exchange.venue import Venue
 from lob.messages import NOBODY, Action, CancelReason, Flag, ReportKind, Side, TimeInForce
@@ -43,6 +44,7 @@ class RuledQueues(PlainBook):
         self.timed = {}     # (owner, order_id) -> order that expires
         self.stops = {}     # (owner, order_id) -> order that waits for its trigger
         self.modes = dict(self.venue.self_trade)
+        self.fees = Fees(self.venue.fees)
         self.entry = 0      # of the last order that rests or waits
         self.last_trade_ticks = None
         self.trades = []    # prices of the event and the last one before it: what stops look at

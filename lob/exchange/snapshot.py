@@ -1,13 +1,14 @@
 """Snapshots: a book in the middle of a day, on disk.
 
-Owns the format. FILE is a NumPy .npz archive, which loads without executing anything, of five arrays:
+Owns the format. FILE is a NumPy .npz archive, which loads without executing anything, of six arrays:
 - header: int64[7]: format version (3), the book's number, whether a replace that shrinks keeps its place (0 or 1), the number of the next row on the tape, the
   number of orders, the price of the last trade (0: none), and the last number given to an order with rules of its own;
 - orders: RESTING[n], every order with the lots that it shows: bids from the best price down, asks from the best price up, hidden bids and asks likewise, then
   stops that wait (the price of a market order is 0), and at each price in the order of its queue;
 - rules: RULED[k], what the orders among them have whose kind is not plain; index is the order's place in `orders`;
 - modes: MODE[m], the owners that may not trade with themselves;
-- venue: uint8[b], the settings of the venue as JSON in UTF-8 (Venue.as_plain).
+- venue: uint8[b], the settings of the venue as JSON in UTF-8 (Venue.as_plain);
+- volumes: VOLUME[v], what owners have traded, by owner, where fees depend on it (tier is not read).
 A book that is loaded answers every request that follows with the rows that the saved one would have given.
 """
 import json
@@ -22,6 +23,7 @@ from lob.errors import LobError, TapeError
 from lob.exchange.book import book_at, find, has_room, order_of, rest
 from lob.exchange.ladder import ladder_at, next_key
 from lob.exchange.order_book import OrderBook
+from lob.exchange.rules.fees import LOTS_TOP, VOLUME
 from lob.exchange.rules.queues import take_up
 from lob.exchange.rules.ruled import has_ruled_room
 from lob.exchange.rules.state import EXTRA, HIDDEN, ICEBERG, MODE, SLICES_MAX, STOP, TIMED, extra_at, rules_of
@@ -91,17 +93,18 @@ def ruled_orders(book):
 
 
 def state_of(book):
-    """Return (header, orders, rules, modes, venue) of an OrderBook, as a snapshot holds them."""
+    """Return (header, orders, rules, modes, venue, volumes) of an OrderBook, as a snapshot holds them."""
     orders, memory = resting_orders(book), book.memory
     last_trade_ticks, entry = memory.book["last_trade_ticks"][0], memory.rules.record["entry"][0] if memory.rules else 0
     sequence = book.reports.record["sequence"][0]
     header = np.array([VERSION, book.number, memory.book["replace_keeps_place"][0], sequence, len(orders), last_trade_ticks, entry], np.int64)
     modes = np.array(sorted(memory.rules.owner_modes().items()) if memory.rules else [], MODE)
     venue = np.frombuffer(json.dumps(memory.venue.as_plain()).encode(), np.uint8)
-    return header, orders, ruled_orders(book), modes, venue
+    volumes = memory.rules.fees.known_volumes() if memory.rules else np.zeros(0, VOLUME)
+    return header, orders, ruled_orders(book), modes, venue, volumes[volumes["lots"] > 0]
 
 
-def restored(header, orders, ruled, modes, venue):
+def restored(header, orders, ruled, modes, venue, volumes):
     """Return the OrderBook of a state; raises TapeError if an order rests twice, the book is crossed or the venue cannot be."""
     header = dict(zip(HEADER, header.tolist(), strict=True))
     book = OrderBook(bool(header["replace_keeps_place"]), header["number"], _venue(venue))
@@ -117,6 +120,8 @@ def restored(header, orders, ruled, modes, venue):
         memory.rules.record["entry"] = header["entry"]
         for owner, mode in [*((owner, 0) for owner in memory.venue.self_trade), *modes.tolist()]:
             memory.set_mode(owner, mode)
+        for owner, lots in [*zip(volumes["owner"].tolist(), volumes["lots"].tolist(), strict=True), *((owner, 0) for owner in np.unique(orders["owner"]))]:
+            memory.rules.fees.note(owner, lots)
     done = 0
     while done < len(orders):
         done = _rest_all(memory.address, orders, kinds, extras.ctypes.data, done)
@@ -140,11 +145,11 @@ def _venue(content):
 def save(book, path):
     """Write an OrderBook to a file, whole or not at all, and return its path; raises TapeError if the disk refuses."""
     path = Path(path)
-    header, orders, ruled, modes, venue = state_of(book)
+    header, orders, ruled, modes, venue, volumes = state_of(book)
     part = path.with_name(path.name + ".part")
     try:
         with open(part, "wb") as file:
-            np.savez_compressed(file, header=header, orders=orders, rules=ruled, modes=modes, venue=venue)
+            np.savez_compressed(file, header=header, orders=orders, rules=ruled, modes=modes, venue=venue, volumes=volumes)
         os.replace(part, path)
     except OSError as error:
         part.unlink(missing_ok=True)
@@ -169,7 +174,7 @@ def _read(path):
             if archive.testzip():
                 raise zipfile.BadZipFile("a checksum does not match")
         with np.load(path, allow_pickle=False) as archive:
-            numbers, orders, ruled, modes, venue = (archive[name] for name in ("header", "orders", "rules", "modes", "venue"))
+            numbers, orders, ruled, modes, venue, volumes = (archive[name] for name in ("header", "orders", "rules", "modes", "venue", "volumes"))
     except UNREADABLE as error:
         raise TapeError(f"{path}: not a snapshot: {error}") from error
     if numbers.dtype != np.int64 or numbers.shape != (len(HEADER),) or numbers[0] != VERSION:
@@ -179,6 +184,8 @@ def _read(path):
         raise TapeError(f"{path}: orders must be {header['order_count']} rows of {RESTING.names}")
     if venue.dtype != np.uint8 or venue.ndim != 1:
         raise TapeError(f"{path}: venue must be uint8[n]")
+    if volumes.dtype != VOLUME or volumes.ndim != 1 or (np.diff(volumes["owner"], prepend=-1) <= 0).any() or not _are_volumes(volumes["lots"]):
+        raise TapeError(f"{path}: volumes must be rows of {VOLUME.names}, by owner, each with 1 to {LOTS_TOP} lots")
     if ruled.dtype != RULED or ruled.ndim != 1 or modes.dtype != MODE or modes.ndim != 1:
         raise TapeError(f"{path}: rules must be rows of {RULED.names} and modes rows of {MODE.names}")
     if ((ruled["index"] < 0) | (ruled["index"] >= len(orders))).any() or len(np.unique(ruled["index"])) < len(ruled):
@@ -194,7 +201,11 @@ def _read(path):
     are_modes = (modes["owner"] >= 0).all() and ((modes["mode"] >= 0) & (modes["mode"] <= max(SelfTrade))).all()
     if not valid.all() or not is_header or not are_modes:
         raise TapeError(f"{path}: {f'orders[{int(np.argmin(valid))}] is' if not valid.all() else 'its header says'} what no book can hold")
-    return numbers, orders, ruled, modes, venue
+    return numbers, orders, ruled, modes, venue, volumes
+
+
+def _are_volumes(lots):
+    return bool(((lots >= 1) & (lots <= LOTS_TOP)).all())
 
 
 def _can_be_ruled(ruled, lots, header):

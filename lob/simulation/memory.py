@@ -5,9 +5,9 @@ Owns every numpy array that the world's records reach by address, so that none g
 import numpy as np
 
 from lob.errors import FeedError
-from lob.exchange.history import HistoryMemory
-from lob.exchange.memory import BookMemory
+from lob.exchange.memory import BookMemory, HistoryMemory
 from lob.exchange.reports import ReportBuffer
+from lob.exchange.venue import Venue
 from lob.messages import REQUEST
 from lob.schedule import ScheduleMemory, add_at
 from lob.simulation.agent import native, reads_depth
@@ -92,9 +92,10 @@ class WorldMemory:
     """All memory of one simulation.
 
     agents: instances, owner 1 first. plain: whether compiled classes run as Python too. feed: a Feed or None; fundamental: a Fundamental or None.
+    venue: the Venue that every book is set up as.
     """
 
-    def __init__(self, agents, seed, opening_ticks, start_ns, venue_count=1, feed=None, fundamental=None, plain=False):
+    def __init__(self, agents, seed, opening_ticks, start_ns, venue_count=1, feed=None, fundamental=None, plain=False, venue=None):
         self.record = np.zeros(1, WORLD)
         self.record["now_ns"], self.record["agent_count"], self.record["venue_count"] = start_ns, len(agents), venue_count
         self.schedule, self.reports = ScheduleMemory(), ReportBuffer(TAPE_ROWS)
@@ -102,7 +103,7 @@ class WorldMemory:
         self.notices = _Pool(NOTICE, 8192)
         self.record["requests"], self.record["notices"] = self.requests.address, self.notices.address
         self._streams(agents, seed)
-        self._venues(venue_count, opening_ticks, feed)
+        self._venues(venue_count, opening_ticks, feed, venue or Venue())
         self._agents(agents, opening_ticks, plain)
         self._feed(feed)
         self.fit_schedule()
@@ -146,11 +147,12 @@ class WorldMemory:
                 streams[owner:owner + 1].view(np.uint64)[:] = seeded(seed, number_of(agent._name), purpose)
         self.record["streams"], self.record["links"] = self.streams.ctypes.data, self.links.ctypes.data
 
-    def _venues(self, count, opening_ticks, feed):
+    def _venues(self, count, opening_ticks, feed, settings):
         self.venues, self.rings = np.zeros(count, VENUE), np.zeros((count, 3), RING)
         self.books, self.ring_memories = [], []
         for number in range(count):
             memory = BookMemory(number) if feed is None else HistoryMemory(number)
+            memory.open(settings)
             self.books.append(memory)
             venue = self.venues[number]
             venue["book"] = memory.address if feed is None else memory.recorded.address

@@ -13,6 +13,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 
 from lob.errors import LobError, ScenarioError
+from lob.exchange.venue import Venue
 from lob.instrument import Instrument
 from lob.simulation.agent import Agent
 from lob.simulation.fundamental import Fundamental
@@ -21,7 +22,7 @@ from lob.simulation.session import Simulation
 
 POPULATION = "agents"  # the package whose scenarios can be called by name
 DEFAULT = "toxic"
-KEYS = {"name": str, "seed": int, "minutes": float, "opening_price": str, "instrument": dict, "fundamental": dict, "agents": list}
+KEYS = {"name": str, "seed": int, "minutes": float, "opening_price": str, "instrument": dict, "fundamental": dict, "venue": dict, "agents": list}
 
 
 @dataclass(frozen=True)
@@ -35,13 +36,14 @@ class Scenario:
     instrument: Instrument
     opening_price_ticks: int
     fundamental: Fundamental | None
+    venue: Venue
     agents: tuple
 
     def simulation(self, seed=None, out=None, plain=False):
         """Return a Simulation of this scenario, with its own seed or another."""
         return Simulation(
             self.agents, instrument=self.instrument, seed=self.seed if seed is None else seed, opening_price_ticks=self.opening_price_ticks,
-            fundamental=self.fundamental, out=out, plain=plain, name=self.name, scenario_toml=self.toml,
+            fundamental=self.fundamental, venue=self.venue, out=out, plain=plain, name=self.name, scenario_toml=self.toml,
         )
 
 
@@ -122,6 +124,7 @@ def _scenario(document, stem, toml):
         name=name, seed=seed, minutes=minutes, toml=toml, instrument=instrument,
         opening_price_ticks=_opening_ticks(instrument, document.get("opening_price", "100.00")),
         fundamental=_made("fundamental", Fundamental, document["fundamental"]) if "fundamental" in document else None,
+        venue=Venue.from_plain(document.get("venue", {})),
         agents=tuple(_agent(f"agents[{i}]", table) for i, table in enumerate(document["agents"])),
     )
 

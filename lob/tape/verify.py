@@ -123,8 +123,8 @@ def _reference_books(tape):
     seen = ~np.isin(tape.rows["reason"], _BOOK_UNSEEN)
     numbers = {0, *np.unique(tape.rows["book"][seen]).tolist()}
     keeps_place = tape.provenance.get("replace_keeps_place", True)
-    venue = {} if tape.execution == "passive" else {"venue": Venue.from_plain(tape.provenance.get("venue", {}))}
-    return {number: Reference(replace_keeps_place=keeps_place, book=number, **venue) for number in sorted(numbers)}
+    venue = Venue.from_plain(tape.provenance.get("venue", {}))
+    return {number: Reference(replace_keeps_place=keeps_place, book=number, venue=venue) for number in sorted(numbers)}
 
 
 def _events(rows):
@@ -264,16 +264,14 @@ def _checked_accounts(tape):
 
 def naive_accounts(tape):
     """Return the accounts by a plain loop over the fills, one side of each at a time: {owner: Account}."""
-    instrument = tape.instrument
     rebuilt = {}
     fills = tape.rows[tape.rows["kind"] == ReportKind.FILL]
-    for fill in zip(*(fills[name].tolist() for name in ("owner", "resting_owner", "side", "price_ticks", "lots")), strict=True):
-        taker, maker, side, price_ticks, lots = fill
-        for owner, sign, is_maker in ((taker, side, False), (maker, -side, True)):
-            fee_microticks = instrument.maker_fee_microticks if is_maker else instrument.taker_fee_microticks
+    for fill in zip(*(fills[name].tolist() for name in ("owner", "resting_owner", "side", "price_ticks", "lots", "fee", "resting_fee")), strict=True):
+        taker, maker, side, price_ticks, lots, fee, resting_fee = fill
+        for owner, sign, is_maker, microticks in ((taker, side, False, fee), (maker, -side, True, resting_fee)):
             before = rebuilt.get(owner, Account(owner))
             rebuilt[owner] = Account(
                 owner, before.fills + 1, before.maker_lots + lots * is_maker, before.taker_lots + lots * (not is_maker),
-                before.inventory_lots + sign * lots, before.cash_ticks - sign * price_ticks * lots, before.fees_microticks + fee_microticks * lots,
+                before.inventory_lots + sign * lots, before.cash_ticks - sign * price_ticks * lots, before.fees_microticks + microticks,
             )
     return rebuilt

@@ -10,7 +10,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from lob.exchange.order_book import OrderBook
 from lob.exchange.reference import ReferenceBook, Request
-from lob.exchange.venue import Venue
+from lob.exchange.venue import Allocation, FeeTier, Venue
 from lob.messages import ANONYMOUS_ID_FIRST, LOTS_MAX, PRICE_MAX_TICKS, REPORT, REQUEST, Action, Flag, SelfTrade, Side
 from lob.tape.record import Tape
 from lob.tape.replay import ReplayedBook
@@ -58,6 +58,19 @@ live_requests = st.builds(
     Request, order_id=order_ids, price_ticks=prices, lots=lots, owner=owners, book=st.just(BOOK),
     action=st.sampled_from([0, 0, 0, 1, 2, 3, int(Action.MASS_CANCEL)]), side=sides, tif=tifs | st.just(3), flags=post_only | kinds, **terms,
 )
+# A volume in this market is soon a few dozen lots; some fees pass 64 bits at the prices far away.
+FEES = [
+    (),
+    (FeeTier(0, -200, 300, 0, 0),),
+    (FeeTier(0, -200, 300, -5, 10), FeeTier(8, -250, 250, -6, 9), FeeTier(30, 1, 0, 0, -7), FeeTier(31, 4, 3, 2, 1)),
+    (FeeTier(0, -(10**9), 10**9, 0, 0), FeeTier(20, 0, 0, -100_000, 100_000)),
+]
+ALLOCATIONS = [
+    Allocation.price_time(), Allocation.pro_rata(), Allocation.pro_rata(3), Allocation.pro_rata(2, 40, 3), Allocation.split(40), Allocation.split(30, 2),
+    Allocation(100, 2, 99, 5),
+]
+modes = st.dictionaries(owners, st.sampled_from(SelfTrade), max_size=2)
+venues = st.builds(Venue, self_trade=st.just({}) | modes, allocation=st.sampled_from(ALLOCATIONS), fees=st.sampled_from(FEES))
 edge_fields = st.sampled_from(sorted(EDGES)).flatmap(lambda name: st.tuples(st.just(name), st.sampled_from(EDGES[name]) | whole_range(name)))
 garbage_requests = st.builds(Request, **{name: whole_range(name) for name in REQUEST.names})
 
@@ -67,10 +80,10 @@ class EngineAgainstReference(RuleBasedStateMachine):
 
     steps = 0  # of all examples, so that a long run can prove its length
 
-    @initialize(replace_keeps_place=st.booleans())
-    def open_the_books(self, replace_keeps_place):
-        self.engine = OrderBook(replace_keeps_place, BOOK)
-        self.reference = ReferenceBook(replace_keeps_place, BOOK)
+    @initialize(replace_keeps_place=st.booleans(), venue=st.just(Venue()) | venues)
+    def open_the_books(self, replace_keeps_place, venue):
+        self.engine = OrderBook(replace_keeps_place, BOOK, venue)
+        self.reference = ReferenceBook(replace_keeps_place, BOOK, venue)
         self.time_ns = 0
         self.rows, self.replayed = [np.zeros(0, REPORT)], ReplayedBook(book=BOOK)
 
@@ -93,7 +106,8 @@ class EngineAgainstReference(RuleBasedStateMachine):
     def post_only_limit(self, **fields):
         self.ask_now(Action.LIMIT, flags=int(Flag.POST_ONLY), **fields)
 
-    @rule(side=sides, price_ticks=st.sampled_from([1, 2, 1_000, 4_097, 20_000_000, 2**30, PRICE_MAX_TICKS - 1, PRICE_MAX_TICKS]), lots=lots, order_id=order_ids)
+    @rule(side=sides, price_ticks=st.sampled_from([1, 2, 1_000, 4_097, 20_000_000, 2**30, PRICE_MAX_TICKS - 1, PRICE_MAX_TICKS]), lots=lots | st.just(LOTS_MAX),
+          order_id=order_ids)
     def limit_far_away(self, **fields):
         self.ask_now(Action.LIMIT, **fields)
 
@@ -117,7 +131,7 @@ class EngineAgainstReference(RuleBasedStateMachine):
     def limit_until_a_time(self, **fields):
         self.ask_now(Action.LIMIT, **fields)
 
-    @rule(side=sides, lots=lots, order_id=order_ids, owner=owners, flags=st.sampled_from([STOP, TO_LIMIT]), trigger_ticks=prices)
+    @rule(side=sides, lots=lots | st.just(LOTS_MAX), order_id=order_ids, owner=owners, flags=st.sampled_from([STOP, TO_LIMIT]), trigger_ticks=prices)
     def market_of_a_kind(self, **fields):
         self.ask_now(Action.MARKET, **fields)
 
@@ -207,10 +221,10 @@ def ruled_requests(seed, count):
     return requests
 
 
-@pytest.mark.parametrize("seed", range(4))
-def test_a_stream_of_every_rule_has_the_same_rows_in_both_books_and_its_tape_is_verified(seed):
+@pytest.mark.parametrize(("seed", "allocation"), list(enumerate(ALLOCATIONS)))
+def test_a_stream_of_every_rule_has_the_same_rows_in_both_books_and_its_tape_is_verified(seed, allocation):
     requests = ruled_requests(seed, 4_000)
-    venue = Venue(self_trade={owner: (owner + seed) % len(SelfTrade) for owner in range(4)})
+    venue = Venue(self_trade={owner: (owner + seed) % len(SelfTrade) for owner in range(4)}, allocation=allocation, fees=FEES[seed % len(FEES)])
     engine, reference = OrderBook(seed % 2 == 0, venue=venue), ReferenceBook(seed % 2 == 0, venue=venue)
     rows = engine.send_many(requests)
     assert rows.tolist() == reference.send_many(requests).tolist()

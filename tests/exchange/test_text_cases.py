@@ -1,13 +1,16 @@
 """Whole stories of a market as text: cases/*.txt, each told to both books.
 
 A line that begins at the margin is a request, or a look at one side: `bids 100: #1 3, #2 5` is the queue at a price, a bare `bids` says that nothing rests
-there. `at 50:` before a request is the time of it. The indented lines below a request are the rows that answer it, all of them. `#` alone begins a comment.
+there. `at 50:` before a request is the time of it, `by 2` behind it its owner. Lines `venue ...` come first and set the book up: each is a line of the [venue]
+table of a scenario. The indented lines below a request are the rows that answer it, all of them. `#` alone begins a comment.
 """
 import re
+import tomllib
 from pathlib import Path
 
 import pytest
 
+from lob.exchange.venue import Venue
 from lob.messages import CancelReason, RejectReason, ReportKind, SelfTrade, Side, TimeInForce
 
 CASES = sorted((Path(__file__).parent / "cases").glob("*.txt"))
@@ -37,7 +40,7 @@ REQUESTS = [
     (r"prevent (\w+)", lambda book, time_ns, mode: book.prevent_self_trades(0, SelfTrade[mode.upper()]) or []),
 ]
 # What follows an order's name: the argument that it stands for, and whether a number follows.
-KINDS = {"until": "expiry_ns", "showing": "display_lots", "stop": "trigger_ticks", "at_least": "min_lots"}
+KINDS = {"by": "owner", "until": "expiry_ns", "showing": "display_lots", "stop": "trigger_ticks", "at_least": "min_lots"}
 CLAIMS = ("post_only", "slide", "hidden", "to_limit")
 
 
@@ -62,7 +65,8 @@ def row_text(row):
     side = Side(fields["side"]).name.lower() if fields["side"] else ""
     reasons = {reason.value: reason.name.lower() for reason in [*RejectReason, *CancelReason]}
     reason = reasons[fields["reason"]]
-    return ROW_TEXTS[fields["kind"]].format(**fields | {"side": side, "cancel_reason": reason, "reject_reason": reason})
+    paid = f"; pays {fields['fee']}, there {fields['resting_fee']}" if fields["fee"] or fields["resting_fee"] else ""
+    return ROW_TEXTS[fields["kind"]].format(**fields | {"side": side, "cancel_reason": reason, "reject_reason": reason}) + paid
 
 
 def look(book, word, price_ticks):
@@ -87,8 +91,16 @@ def answer(book, line):
     raise ValueError(f"not a line of a case: {line!r}")
 
 
+def venue_of(story):
+    """Return the Venue that the first lines of a case set up, the default if there are none."""
+    settings = [line.removeprefix("venue ") for line in story if line.startswith("venue ")]
+    return Venue.from_plain(tomllib.loads("\n".join(settings)))
+
+
 @pytest.mark.parametrize("path", CASES, ids=lambda path: path.stem)
-def test_the_market_answers_as_the_story_says(book, path):
+def test_the_market_answers_as_the_story_says(make_book, path):
     story = [line for line in path.read_text().splitlines() if line and not line.startswith("# ")]
-    told = [text for line in story if not line.startswith(" ") for text in answer(book, line)]
+    book = make_book(venue=venue_of(story))
+    told = [line for line in story if line.startswith("venue ")]
+    told += [text for line in story if not line.startswith((" ", "venue ")) for text in answer(book, line)]
     assert told == story

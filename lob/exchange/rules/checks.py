@@ -8,8 +8,9 @@ from lob.exchange import matcher
 from lob.exchange.book import best_price, find, ladder_of, order_of
 from lob.exchange.ladder import key_of
 from lob.exchange.matcher import CANCEL, LIMIT, MARKET, REPLACE, meets
+from lob.exchange.rules.fees import costs_too_much
 from lob.exchange.rules.queues import GTT
-from lob.exchange.rules.state import HIDDEN, ICEBERG, SLICES_MAX, STOP, extra_of
+from lob.exchange.rules.state import HIDDEN, ICEBERG, SLICES_MAX, STOP, extra_of, fees_of, rules_of
 from lob.jit import jit
 from lob.messages import LOTS_MAX, PRICE_MAX_TICKS, Action, Flag, RejectReason, TimeInForce
 
@@ -18,6 +19,7 @@ POST_ONLY, SLIDE, MINIMUM, TO_LIMIT = int(Flag.POST_ONLY), int(Flag.SLIDE), int(
 LIMIT_FLAGS = POST_ONLY | SLIDE | HIDDEN | ICEBERG | STOP | MINIMUM
 DISPLAY_OUT_OF_RANGE, TRIGGER_OUT_OF_RANGE = int(RejectReason.DISPLAY_OUT_OF_RANGE), int(RejectReason.TRIGGER_OUT_OF_RANGE)
 EXPIRY_IN_THE_PAST, MINIMUM_OUT_OF_RANGE = int(RejectReason.EXPIRY_IN_THE_PAST), int(RejectReason.MINIMUM_OUT_OF_RANGE)
+NOTIONAL_OUT_OF_RANGE = int(RejectReason.NOTIONAL_OUT_OF_RANGE)
 
 
 @jit
@@ -44,7 +46,19 @@ def malformed(book, request):
         return 0 if _is_range(request.price_ticks, request.trigger_ticks) else matcher.PRICE_OUT_OF_RANGE
     if request.lots > LOTS_MAX or request.lots < (action != CANCEL):
         return matcher.LOTS_OUT_OF_RANGE
-    return _misses_terms(request) if action <= MARKET else 0
+    reason = _misses_terms(request) if action <= MARKET else 0
+    if reason == 0 and action != CANCEL and book.rules and costs_too_much(fees_of(rules_of(book)), _price_to_rest(book, request), request.lots):
+        return NOTIONAL_OUT_OF_RANGE
+    return reason
+
+
+@jit
+def _price_to_rest(book, request):
+    """Return the price at which what a request brings would rest, 0 for an order that never does: it trades at the prices of those that do."""
+    if request.action == MARKET:
+        return best_price(book, -request.side) if request.flags & TO_LIMIT else 0
+    slides = request.action == LIMIT and crosses(book, request, request.side) and _can_slide(book, request)
+    return best_price(book, -request.side) - request.side if slides else request.price_ticks
 
 
 @jit

@@ -62,7 +62,7 @@ def enter_limit(book, request, reports, first_kind):
         row.display_lots = request.display_lots if request.flags & ICEBERG else 0
     limit_key = key_of(-side, price_ticks)
     needed = lots if request.tif == FOK else (request.min_lots if request.flags & MINIMUM else 0)
-    if reachable(book, request.owner, side, limit_key, needed) < needed:
+    if reachable(book, request.owner, side, limit_key, lots, needed) < needed:
         cancel_rest(request, reports, lots, price_ticks, FILL_OR_KILL if request.tif == FOK else TOO_FEW)
         return close(reports)
     lots = match(book, request, reports, side, limit_key, lots)

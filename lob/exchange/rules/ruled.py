@@ -7,9 +7,10 @@ from lob.exchange.matcher import ORDERS_SHORT, ROWS_SHORT, reject
 from lob.exchange.reports import close
 from lob.exchange.rules.checks import MASS_CANCEL, crosses, malformed, refused
 from lob.exchange.rules.expiry import expire
+from lob.exchange.rules.fees import has_owner_room, note_owner
 from lob.exchange.rules.mass import mass_cancel
 from lob.exchange.rules.orders import ACCEPTED, cancel, enter_limit, enter_market, replace, slid
-from lob.exchange.rules.state import SLICES_MAX, STOP, expiries_of, hidden_ladder, rules_of, stop_ladder, triggered_of
+from lob.exchange.rules.state import SLICES_MAX, STOP, allocation_of, expiries_of, fees_of, hidden_ladder, rules_of, stop_ladder, triggered_of
 from lob.exchange.rules.stops import enter_stop, trigger
 from lob.jit import jit
 from lob.messages import LOTS_MAX, Action
@@ -57,6 +58,8 @@ def _refuse(request, reports, reason):
 @jit
 def _act(book, request, reports):
     action = request.action
+    if action <= MARKET:
+        note_owner(fees_of(rules_of(book)), request.owner)
     if action == MASS_CANCEL:
         mass_cancel(book, request, reports)
     elif action == CANCEL:
@@ -78,11 +81,14 @@ def rows_most(book, request):
     """Return how many rows a request can write at the most in a book with rules.
 
     Each meeting of two orders takes a lot of both at least, and ends one of them or a slice of an iceberg; it writes two rows at most. An order that comes in,
-    by itself or triggered, writes three more; then there are those that expire, and those of a mass cancel.
+    by itself or triggered, writes three more; then there are those that expire, and those of a mass cancel. Where lots are shared out an order that comes in
+    can, once, also meet all orders at a price and end none of them.
     """
     rules = rules_of(book)
-    lots = max(0, min(request.lots, LOTS_MAX)) + rules.stop_lots
-    meetings = min(lots, 2 * book.order_count + rules.refills + SLICES_MAX + 2)
+    lots = max(0, min(request.lots, LOTS_MAX))
+    meetings = min(lots + rules.stop_lots, 2 * book.order_count + rules.refills + SLICES_MAX + 2)
+    if allocation_of(rules).is_shared:
+        meetings += min(lots, book.order_count + 1) + min(rules.stop_lots, rules.stop_count * (book.order_count + 1))
     taken_off = book.order_count if request.action == MASS_CANCEL else rules.timed_count
     return taken_off + 2 * meetings + 4 * rules.stop_count + 8
 
@@ -95,4 +101,4 @@ def has_ruled_room(book, rules):
     for side in (1, -1):
         pages = min(pages, hidden_ladder(rules, side).free_pages, stop_ladder(rules, side).free_pages)
     entries = min(expiries_of(rules).capacity - expiries_of(rules).count, triggered_of(rules).capacity)
-    return pages > 0 and entries > stops + 2 and book.order_count + 1 < book.order_capacity
+    return pages > 0 and entries > stops + 2 and has_owner_room(fees_of(rules)) and book.order_count + 1 < book.order_capacity

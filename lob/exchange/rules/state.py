@@ -1,12 +1,14 @@
 """State: what the rules remember beside the book.
 
 Owns the RULES record of a book and its memory: the ladders of hidden orders and waiting stops, the rare fields of orders that have any (EXTRA, by the order's
-slot), when orders expire, and which owners may not trade with themselves. It is made when the first request needs it. Knows no order's place and no matching
-rule.
+slot), when orders expire, which owners may not trade with themselves, fees and allocation. It is made when the first request or the venue needs it. Knows no
+order's place and no matching rule.
 """
 import numpy as np
 
 from lob.exchange.ladder import LADDER, LadderMemory, ladder_at
+from lob.exchange.rules.allocation import ALLOCATION, allocation_at, set_allocation
+from lob.exchange.rules.fees import FEES, FeesMemory, fees_at
 from lob.jit import address_of, jit, pool_reader
 from lob.messages import REQUEST, Flag
 from lob.schedule import ScheduleMemory, schedule_at
@@ -46,11 +48,13 @@ RULES = np.dtype(
         ("triggered", "i8"),     # address of a SCHEDULE of stops that wait for their turn within one request, empty between requests
         ("modes", "i8"),         # address of MODE[mode_count], sorted by owner
         ("mode_count", "i8"),
+        ("fees", FEES),
+        ("allocation", ALLOCATION),
         ("request", REQUEST),    # what a stop asks for when it is triggered, or a request at another price than its own
     ],
     align=True,
 )
-REQUEST_OFFSET = RULES.fields["request"][1]
+REQUEST_OFFSET, FEES_OFFSET, ALLOCATION_OFFSET = (RULES.fields[name][1] for name in ("request", "fees", "allocation"))
 extra_at, rules_at, mode_at, request_at = pool_reader(EXTRA), pool_reader(RULES), pool_reader(MODE), pool_reader(REQUEST)
 
 
@@ -89,6 +93,16 @@ def own_request(rules):
     return request_at(address_of(rules) + REQUEST_OFFSET, 0)
 
 
+@jit(inline=True)
+def fees_of(rules):
+    return fees_at(address_of(rules) + FEES_OFFSET, 0)
+
+
+@jit(inline=True)
+def allocation_of(rules):
+    return allocation_at(address_of(rules) + ALLOCATION_OFFSET, 0)
+
+
 @jit
 def mode_of(rules, owner):
     """Return an owner's SelfTrade mode; cost: the logarithm of the number of owners that have one."""
@@ -111,7 +125,7 @@ class RulesMemory:
         self.ladders = [LadderMemory(self.record["ladders"][0, i:i + 1]) for i in range(4)]
         self.expiries, self.triggered = ScheduleMemory(1024), ScheduleMemory(1024)
         self.record["expiries"], self.record["triggered"] = self.expiries.record.ctypes.data, self.triggered.record.ctypes.data
-        self.extras = np.zeros(0, EXTRA)
+        self.extras, self.fees = np.zeros(0, EXTRA), FeesMemory(self.record["fees"])
         self.set_order_capacity(order_capacity)
         self.set_modes({})
 
@@ -128,6 +142,8 @@ class RulesMemory:
 
     def set_venue(self, venue):
         """Note the settings of a Venue but for the owners' modes."""
+        self.fees.set_tiers(venue.fees)
+        set_allocation(self.record["allocation"], venue.allocation)
 
     def set_modes(self, modes):
         """Have these owners' SelfTrade modes, {owner: mode}, and no others."""
@@ -155,6 +171,7 @@ class RulesMemory:
             self.expiries.record["count"] = len(live)
         if needed >= len(self.triggered.entries):
             self.triggered.set_capacity(2 * needed)
+        self.fees.grow()
         for ladder in self.ladders:
             if ladder.ladder["free_pages"][0] == 0:
                 ladder.add_pages()
