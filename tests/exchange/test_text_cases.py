@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from lob.exchange.venue import Venue
-from lob.messages import CancelReason, RejectReason, ReportKind, SelfTrade, Side, TimeInForce
+from lob.messages import CancelReason, Flag, Phase, RejectReason, ReportKind, SelfTrade, Side, TimeInForce
 
 CASES = sorted((Path(__file__).parent / "cases").glob("*.txt"))
 SIDES = {"buy": Side.BUY, "sell": Side.SELL, "bids": Side.BUY, "asks": Side.SELL}
@@ -24,7 +24,14 @@ ROW_TEXTS = {
     ReportKind.REFRESHED: "refreshed #{order_id} {side} {lots} of {open_lots} @ {price_ticks}, {lots_ahead} ahead",
     ReportKind.TRIGGERED: "triggered #{order_id} {side} {lots} @ {price_ticks}, {lots_ahead} ahead",
     ReportKind.REJECTED: "rejected #{order_id}, {reject_reason}",
+    ReportKind.PHASE: "phase {phase}",
+    ReportKind.INDICATIVE: "indicative {lots} @ {price_ticks}, surplus {level_lots}",
+    ReportKind.AUCTION: "auction {lots} @ {price_ticks}, surplus {level_lots}",
 }
+AUCTION_FILL = (
+    "auction fill #{order_id} with #{resting_id} {lots} @ {price_ticks}, {open_lots} open, {resting_open_lots} open there, "
+    "{lots_ahead} left at {trigger_ticks}, {level_lots} left at {offset_ticks}"
+)
 REQUESTS = [
     (r"(buy|sell) (\d+) @ market #(\d+) ?(.*)", lambda book, time_ns, *words: market(book, time_ns, *words)),
     (r"(buy|sell) (\d+) @ (\d+) #(\d+) ?(.*)", lambda book, time_ns, *words: limit(book, time_ns, *words)),
@@ -37,6 +44,8 @@ REQUESTS = [
     (r"cancel all", lambda book, time_ns: book.mass_cancel(0)),
     (r"cancel all (buy|sell)", lambda book, time_ns, side: book.mass_cancel(0, SIDES[side])),
     (r"cancel all from (\d+) to (\d+)", lambda book, time_ns, low, high: book.mass_cancel(0, 0, int(low), int(high))),
+    (r"phase (\w+)", lambda book, time_ns, phase: book.set_phase(Phase[phase.upper()], now_ns=time_ns)),
+    (r"clock", lambda book, time_ns: book.clock(time_ns)),
     (r"prevent (\w+)", lambda book, time_ns, mode: book.prevent_self_trades(0, SelfTrade[mode.upper()]) or []),
 ]
 # What follows an order's name: the argument that it stands for, and whether a number follows.
@@ -65,8 +74,10 @@ def row_text(row):
     side = Side(fields["side"]).name.lower() if fields["side"] else ""
     reasons = {reason.value: reason.name.lower() for reason in [*RejectReason, *CancelReason]}
     reason = reasons[fields["reason"]]
+    text = AUCTION_FILL if fields["flags"] & Flag.AUCTION else ROW_TEXTS[fields["kind"]]
+    phase = Phase(fields["price_ticks"]).name.lower() + f", {reason}" * (fields["reason"] > 0) if fields["kind"] == ReportKind.PHASE else ""
     paid = f"; pays {fields['fee']}, there {fields['resting_fee']}" if fields["fee"] or fields["resting_fee"] else ""
-    return ROW_TEXTS[fields["kind"]].format(**fields | {"side": side, "cancel_reason": reason, "reject_reason": reason}) + paid
+    return text.format(**fields | {"side": side, "cancel_reason": reason, "reject_reason": reason, "phase": phase}) + paid
 
 
 def look(book, word, price_ticks):

@@ -1,8 +1,8 @@
 """State: what the rules remember beside the book.
 
-Owns the RULES record of a book and its memory: the ladders of hidden orders and waiting stops, the rare fields of orders that have any (EXTRA, by the order's
-slot), when orders expire, which owners may not trade with themselves, fees and allocation. It is made when the first request or the venue needs it. Knows no
-order's place and no matching rule.
+Owns the RULES record of a book and its memory: the ladders of hidden orders, waiting stops and market orders, its phase, the rare fields of orders that have
+any (EXTRA, by the order's slot), when orders expire, which owners may not trade with themselves, fees and allocation. It is made when the first request or the
+venue needs it. Knows no order's place and no matching rule.
 """
 import numpy as np
 
@@ -10,14 +10,17 @@ from lob.exchange.ladder import LADDER, LadderMemory, ladder_at
 from lob.exchange.rules.allocation import ALLOCATION, allocation_at, set_allocation
 from lob.exchange.rules.fees import FEES, FeesMemory, fees_at
 from lob.jit import address_of, jit, pool_reader
-from lob.messages import REQUEST, Flag
+from lob.messages import REQUEST, Flag, Phase
 from lob.schedule import ScheduleMemory, schedule_at
 
 # Bits of an order's kind; an order that has none is plain.
-TIMED, HIDDEN, ICEBERG, STOP = 1, int(Flag.HIDDEN), int(Flag.ICEBERG), int(Flag.STOP)
+TIMED, DAY, HIDDEN, ICEBERG, STOP, AT_MARKET = 1, 2, int(Flag.HIDDEN), int(Flag.ICEBERG), int(Flag.STOP), 128
 
 # An iceberg has at most so many slices (Xetra asks for a peak of at least a twentieth; Euronext for a fixed number of lots).
 SLICES_MAX = 1000
+
+FIRST_NS, NEVER = -(2**63), 2**63 - 1
+ANY_TICKS = 2**62  # no price is as high
 
 EXTRA = np.dtype(
     [
@@ -35,7 +38,7 @@ EXTRA = np.dtype(
 MODE = np.dtype([("owner", "i4"), ("mode", "i4")], align=True)
 RULES = np.dtype(
     [
-        ("ladders", LADDER, 4),  # hidden bids and asks; waiting buy and sell stops, the first to be triggered being the best
+        ("ladders", LADDER, 6),  # hidden bids, asks; waiting buy, sell stops, the first to be triggered being the best; market orders that collect
         ("extras", "i8"),        # address of EXTRA[order_capacity]
         ("entry", "i8"),         # the last number given
         ("timed_count", "i8"),
@@ -50,10 +53,26 @@ RULES = np.dtype(
         ("mode_count", "i8"),
         ("fees", FEES),
         ("allocation", ALLOCATION),
+        ("phase", "i8"),
+        ("phase_end_ns", "i8"),   # when the batch is over, or the breaker's phase; NEVER if the venue must say so
+        ("indicated_ticks", "i8"),    # what the last INDICATIVE row of this phase said
+        ("indicated_lots", "i8"),
+        ("indicated_surplus", "i8"),
+        ("tripped", "i8"),            # whether the next trade would have been outside the breaker's range
+        ("breaker_low_ticks", "i8"),  # the breaker's range for one request
+        ("breaker_high_ticks", "i8"),
+        # The settings of the venue.
+        ("reference_ticks", "i8"),
+        ("batch_interval_ns", "i8"),
+        ("price_band_ppm", "i8"),
+        ("breaker_ppm", "i8"),
+        ("breaker_phase", "i8"),
+        ("breaker_ns", "i8"),
         ("request", REQUEST),    # what a stop asks for when it is triggered, or a request at another price than its own
     ],
     align=True,
 )
+SETTINGS = ("phase", "reference_ticks", "batch_interval_ns", "price_band_ppm", "breaker_ppm", "breaker_phase", "breaker_ns")
 REQUEST_OFFSET, FEES_OFFSET, ALLOCATION_OFFSET = (RULES.fields[name][1] for name in ("request", "fees", "allocation"))
 extra_at, rules_at, mode_at, request_at = pool_reader(EXTRA), pool_reader(RULES), pool_reader(MODE), pool_reader(REQUEST)
 
@@ -76,6 +95,11 @@ def hidden_ladder(rules, side):
 @jit(inline=True)
 def stop_ladder(rules, side):
     return ladder_at(address_of(rules), 2 + (np.int64(side) < 0))
+
+
+@jit(inline=True)
+def market_ladder(rules, side):
+    return ladder_at(address_of(rules), 4 + (np.int64(side) < 0))
 
 
 @jit(inline=True)
@@ -122,8 +146,9 @@ class RulesMemory:
 
     def __init__(self, order_capacity):
         self.record = np.zeros(1, RULES)
-        self.ladders = [LadderMemory(self.record["ladders"][0, i:i + 1]) for i in range(4)]
+        self.ladders = [LadderMemory(self.record["ladders"][0, i:i + 1]) for i in range(6)]
         self.expiries, self.triggered = ScheduleMemory(1024), ScheduleMemory(1024)
+        self.record["phase_end_ns"], self.record["breaker_high_ticks"] = NEVER, ANY_TICKS
         self.record["expiries"], self.record["triggered"] = self.expiries.record.ctypes.data, self.triggered.record.ctypes.data
         self.extras, self.fees = np.zeros(0, EXTRA), FeesMemory(self.record["fees"])
         self.set_order_capacity(order_capacity)
@@ -144,6 +169,11 @@ class RulesMemory:
         """Note the settings of a Venue but for the owners' modes."""
         self.fees.set_tiers(venue.fees)
         set_allocation(self.record["allocation"], venue.allocation)
+        for name in SETTINGS:
+            self.record[name] = getattr(venue, name)
+        if venue.phase == Phase.BATCH:
+            # The first request, whatever its time, finds out which batch it is in.
+            self.record["phase_end_ns"] = FIRST_NS
 
     def set_modes(self, modes):
         """Have these owners' SelfTrade modes, {owner: mode}, and no others."""

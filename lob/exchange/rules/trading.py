@@ -8,6 +8,7 @@ from lob.exchange.book import ladder_of, leave_ladder, level_key, line_up, order
 from lob.exchange.ladder import key_of, level_of, lots_at, next_key, page_of
 from lob.exchange.reports import begin
 from lob.exchange.rules.allocation import fifo_lots, pro_rata_lots, top_lots
+from lob.exchange.rules.bands import may_trade_at
 from lob.exchange.rules.fees import charge
 from lob.exchange.rules.queues import forget, leave_queue, open_lots, take_off, take_some, tif_on_rows
 from lob.exchange.rules.state import HIDDEN, ICEBERG, allocation_of, extra_of, fees_of, hidden_ladder, mode_of, rules_of
@@ -28,7 +29,7 @@ def head_in(ladder, key):
 
 
 @jit
-def _next_resting(book, side, limit_key):
+def next_resting(book, side, limit_key):
     """Return the slot of the order of a side that is first in line, 0 if none is at `limit_key` or better."""
     displayed, hidden = ladder_of(book, side), hidden_ladder(rules_of(book), side)
     if max(displayed.best_key, hidden.best_key) < limit_key:
@@ -39,12 +40,17 @@ def _next_resting(book, side, limit_key):
 @jit
 def match(book, request, reports, side, limit_key, lots):
     """Trade against the best opposite orders down to `limit_key`; return the lots left over."""
-    mode, is_shared = mode_of(rules_of(book), request.owner), allocation_of(rules_of(book)).is_shared
-    while lots:
-        slot = _next_resting(book, -side, limit_key)
+    rules = rules_of(book)
+    mode, is_shared = mode_of(rules, request.owner), allocation_of(rules).is_shared
+    # In a phase in which orders collect, none trades on its way in.
+    while lots and rules.phase == 0:
+        slot = next_resting(book, -side, limit_key)
         if slot == 0:
             break
         order = order_of(book, slot)
+        if not may_trade_at(rules, key_of(-side, level_key(order))):
+            rules.tripped = 1
+            break
         if is_shared and not order.kind & HIDDEN and lots < lots_at(ladder_of(book, -side), level_key(order)):
             own = _first_of(book, slot, request.owner) if mode else 0
             lots = _meet_all_of_oneself(book, request, reports, own, side, mode, lots) if own else _share_out(book, request, reports, slot, side, lots)
@@ -182,14 +188,14 @@ def _lose(request, reports, side, lots, lost):
 def reachable(book, owner, side, limit_key, lots, enough):
     """Return how many of its lots an order of an owner could trade down to `limit_key`, counted no further than `enough`.
 
-    Orders of its own that it may not trade with are passed over if they would be cancelled, and end the count if they would end the order; wherever in line
-    they are, if its last lots would be shared out at their price.
+    What the breaker would stop it at ends the count. Orders of its own that it may not trade with are passed over if they would be cancelled, and end the count
+    if they would end the order; wherever in line they are, if its last lots would be shared out at their price.
     """
     mode = mode_of(rules_of(book), owner)
     displayed, hidden = ladder_of(book, -side), hidden_ladder(rules_of(book), -side)
     key, reached = max(displayed.best_key, hidden.best_key), 0
     ends_early = allocation_of(rules_of(book)).is_shared and mode and mode != CANCEL_RESTING
-    while key >= limit_key and reached < enough:
+    while key >= limit_key and reached < enough and may_trade_at(rules_of(book), key_of(-side, key)):
         if ends_early and lots - reached < lots_at(displayed, key) and _first_of(book, head_in(displayed, key), owner):
             return reached
         # In line: what is shown, then what icebergs show in its stead, then what is hidden.
