@@ -1,18 +1,20 @@
 """ReferenceBook: the rules of the exchange in plain Python; where the engine and this file differ, this file is the specification.
 
-Owns what PlainBook does not know: expiry, icebergs, hidden orders, stops, minimum quantity, market-to-limit, post-only that slides, mass cancel and
+Owns what PlainBook does not know: expiry, icebergs, hidden orders, stops, pegged orders, minimum quantity, market-to-limit, post-only that slides, mass cancel and
 self-trade prevention; docs/rules.md has the table and the sources. Shares nothing with the engine but the records of `messages`. Knows no clock, no agent
 and no recorded day.
 """
+from lob.exchange.inputs import checked_peg
 from lob.exchange.reference_checks import RESTS, SLICES_MAX, go_together, is_meant, is_price, is_range, wrong_terms
 from lob.exchange.reference_plain import MARKET_LIMIT_TICKS, QUEUED, Order, Request, Row
-from lob.exchange.reference_queues import RuledOrder, RuledQueues
+from lob.exchange.reference_pegs import PeggedOrders
+from lob.exchange.reference_queues import PEG_FLAGS, RuledOrder
 from lob.messages import LOTS_MAX, NOBODY, Action, CancelReason, Flag, RejectReason, ReportKind, SelfTrade, Side, TimeInForce, limit_fields, market_fields
 
 __all__ = ["QUEUED", "Order", "ReferenceBook", "Request", "Row"]
 
 
-class ReferenceBook(RuledQueues):
+class ReferenceBook(PeggedOrders):
     """A book with the face of OrderBook, slow and plain.
 
     replace_keeps_place: whether a replace at the same price that does not add lots keeps its place in the queue. Without it every replace goes to the back.
@@ -23,10 +25,10 @@ class ReferenceBook(RuledQueues):
 
     def limit(
         self, side, price_ticks, lots, order_id, owner=NOBODY, tif=TimeInForce.GTC, post_only=False, *, slide=False, expiry_ns=None, display_lots=None,
-        hidden=False, trigger_ticks=None, min_lots=None, now_ns=0,
+        hidden=False, trigger_ticks=None, min_lots=None, peg=None, offset_ticks=0, now_ns=0,
     ):
         """Send a limit order; return its rows, REPORT[n]."""
-        kind = limit_fields(tif, post_only, slide, expiry_ns, display_lots, hidden, trigger_ticks, min_lots)
+        kind = limit_fields(tif, post_only, slide, expiry_ns, display_lots, hidden, trigger_ticks, min_lots, checked_peg(peg), offset_ticks)
         return self._ask_at(now_ns, action=Action.LIMIT, side=side, price_ticks=price_ticks, lots=lots, order_id=order_id, owner=owner, **kind)
 
     def market(self, side, lots, order_id, owner=NOBODY, *, to_limit=False, trigger_ticks=None, now_ns=0):
@@ -60,7 +62,9 @@ class ReferenceBook(RuledQueues):
         self.trades = [self.last_trade_ticks]
         reason = self._refusal(request)
         rows += _event([self._rejected(request, reason)] if reason else self._act(request))
-        return rows + self._trigger(request)
+        rows += self._trigger(request)
+        moves = self._follow(request)
+        return rows + [row for event in moves for row in _event(event)] + (self._trigger(request) if moves else [])
 
     def _act(self, request):
         if request.action == Action.MASS_CANCEL:
@@ -71,6 +75,8 @@ class ReferenceBook(RuledQueues):
             return self._replace(request)
         if request.flags & Flag.STOP:
             return self._wait(request)
+        if request.action == Action.LIMIT and request.flags & PEG_FLAGS:
+            return self._peg(request)
         return self._limit(self._slid(request)) if request.action == Action.LIMIT else self._market(request)
 
     # Refusals
@@ -103,8 +109,11 @@ class ReferenceBook(RuledQueues):
         order = self.orders.get((request.owner, request.order_id))
         if is_new and order:
             return RejectReason.DUPLICATE_ORDER_ID
+        if request.action == Action.LIMIT and request.flags & PEG_FLAGS:
+            price_ticks = self._pegged_ticks(request.side, request.flags, request.offset_ticks, request.price_ticks)
+            return RejectReason.NO_REFERENCE_PRICE if price_ticks is None else RejectReason.NONE
         is_replace = request.action == Action.REPLACE
-        if not is_new and (order is None or is_replace and order.flags & Flag.STOP):
+        if not is_new and (order is None or is_replace and order.flags & (Flag.STOP | PEG_FLAGS)):
             return RejectReason.UNKNOWN_ORDER
         if is_replace and order.display_lots and request.lots > SLICES_MAX * order.display_lots:
             return RejectReason.DISPLAY_OUT_OF_RANGE

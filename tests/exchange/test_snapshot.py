@@ -47,7 +47,7 @@ def test_an_empty_book_with_its_own_rules_can_be_saved(tmp_path):
 
 def test_a_saved_file_executes_nothing_when_it_is_read(saved):
     with np.load(saved, allow_pickle=False) as archive:
-        assert archive["header"].tolist()[0] == 3
+        assert archive["header"].tolist()[0] == 4
         assert archive["orders"].dtype.names == ("order_id", "price_ticks", "owner", "lots", "side")
 
 

@@ -8,16 +8,18 @@ from lob.exchange import matcher
 from lob.exchange.book import best_price, find, ladder_of, order_of
 from lob.exchange.ladder import key_of
 from lob.exchange.matcher import CANCEL, LIMIT, MARKET, REPLACE, meets
+from lob.exchange.rules.pegs import PEG_FAR, PEG_MID, PEG_NEAR, PEGS, peg_price
 from lob.exchange.rules.queues import GTT
-from lob.exchange.rules.state import HIDDEN, ICEBERG, SLICES_MAX, STOP, extra_of
+from lob.exchange.rules.state import HIDDEN, ICEBERG, PEGGED, SLICES_MAX, STOP, extra_of
 from lob.jit import jit
 from lob.messages import LOTS_MAX, PRICE_MAX_TICKS, Action, Flag, RejectReason, TimeInForce
 
 MASS_CANCEL, GTC, IOC = int(Action.MASS_CANCEL), int(TimeInForce.GTC), int(TimeInForce.IOC)
 POST_ONLY, SLIDE, MINIMUM, TO_LIMIT = int(Flag.POST_ONLY), int(Flag.SLIDE), int(Flag.MINIMUM), int(Flag.TO_LIMIT)
-LIMIT_FLAGS = POST_ONLY | SLIDE | HIDDEN | ICEBERG | STOP | MINIMUM
+LIMIT_FLAGS = POST_ONLY | SLIDE | HIDDEN | ICEBERG | STOP | MINIMUM | PEGS
 DISPLAY_OUT_OF_RANGE, TRIGGER_OUT_OF_RANGE = int(RejectReason.DISPLAY_OUT_OF_RANGE), int(RejectReason.TRIGGER_OUT_OF_RANGE)
 EXPIRY_IN_THE_PAST, MINIMUM_OUT_OF_RANGE = int(RejectReason.EXPIRY_IN_THE_PAST), int(RejectReason.MINIMUM_OUT_OF_RANGE)
+OFFSET_OUT_OF_RANGE, NO_REFERENCE_PRICE = int(RejectReason.OFFSET_OUT_OF_RANGE), int(RejectReason.NO_REFERENCE_PRICE)
 
 
 @jit
@@ -70,9 +72,11 @@ def _go_together(action, flags, tif):
         return False
     if flags & STOP and flags != STOP:
         return False
+    if flags & PEGS and flags != PEG_NEAR and flags != PEG_MID and flags != PEG_FAR:
+        return False
     if flags & MINIMUM and (flags & POST_ONLY or tif > IOC):
         return False
-    return tif == GTC or tif == GTT or not flags & (POST_ONLY | HIDDEN | ICEBERG)
+    return tif == GTC or tif == GTT or not flags & (POST_ONLY | HIDDEN | ICEBERG | PEGS)
 
 
 @jit
@@ -88,6 +92,8 @@ def _misses_terms(request):
         return EXPIRY_IN_THE_PAST
     if is_limit and flags & MINIMUM and (least < 1 or least > lots):
         return MINIMUM_OUT_OF_RANGE
+    if is_limit and flags & PEGS and request.offset_ticks < 0:
+        return OFFSET_OUT_OF_RANGE
     return 0
 
 
@@ -100,13 +106,16 @@ def refused(book, request):
     if request.action <= MARKET:
         if slot:
             return matcher.DUPLICATE_ORDER_ID
+        if request.action == LIMIT and request.flags & PEGS:
+            has_price = peg_price(book, request.side, request.flags, request.offset_ticks, request.price_ticks) > 0
+            return 0 if has_price else NO_REFERENCE_PRICE
         return matcher.WOULD_CROSS if request.action == LIMIT and crosses(book, request, request.side) and not _can_slide(book, request) else 0
     if slot == 0:
         return matcher.UNKNOWN_ORDER
     order = order_of(book, slot)
     if request.action == CANCEL:
         return 0
-    if order.kind & STOP:
+    if order.kind & (STOP | PEGGED):
         return matcher.UNKNOWN_ORDER
     if order.kind & ICEBERG and request.lots > SLICES_MAX * np.int64(extra_of(book, slot).display):
         return DISPLAY_OUT_OF_RANGE

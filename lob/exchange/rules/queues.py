@@ -5,7 +5,7 @@ Owns the way from an order's kind to its ladder, and the counts that the rules k
 from lob.exchange.book import enter, ladder_of, leave_ladder, level_key, line_up, map_place, order_of, price_lots, release, tag_of
 from lob.exchange.ladder import key_of, level_of, lots_at, page_of
 from lob.exchange.reports import begin
-from lob.exchange.rules.state import HIDDEN, ICEBERG, STOP, TIMED, expiries_of, extra_of, hidden_ladder, rules_of, stop_ladder
+from lob.exchange.rules.state import HIDDEN, ICEBERG, PEGGED, STOP, TIMED, expiries_of, extra_of, extra_at, hidden_ladder, rules_of, stop_ladder
 from lob.jit import jit
 from lob.messages import Action, CancelReason, Flag, ReportKind, TimeInForce
 from lob.schedule import add
@@ -82,13 +82,17 @@ def name_of(book, request, kind_bits):
 
 @jit
 def take_up(book, owner, order_id, side, price_ticks, lots, kind, saved):
-    """Put an order with rules of its own back where it rested or waited, at the back of its queue; saved: its EXTRA."""
+    """Put an order with rules of its own back where it rested or waited, at the back of its queue; saved: its EXTRA.
+
+    Pegged orders are to be lined up by entry when all are there.
+    """
     slot = enter(book, tag_of(owner, order_id), owner, order_id, side)
     order, rules, extra = order_of(book, slot), rules_of(book), extra_of(book, slot)
     order.kind = kind
     book.armed += 1
     extra.entry, extra.expiry_ns, extra.trigger_ticks, extra.price_ticks = saved.entry, saved.expiry_ns, saved.trigger_ticks, saved.price_ticks
     extra.reserve, extra.display, extra.action, extra.tif = saved.reserve, saved.display, saved.action, saved.tif
+    extra.peg, extra.offset_ticks = saved.peg, saved.offset_ticks
     if kind & TIMED:
         _plan_expiry(rules, extra, slot)
     if kind & ICEBERG:
@@ -96,7 +100,36 @@ def take_up(book, owner, order_id, side, price_ticks, lots, kind, saved):
     if kind & STOP:
         rules.stop_count += 1
         rules.stop_lots += lots
+    if kind & PEGGED:
+        rules.peg_lots += lots
     line_up(book, ladder_where(book, order), key_of(-side, extra.trigger_ticks) if kind & STOP else key_of(side, price_ticks), slot, lots)
+
+
+@jit
+def line_up_peg(rules, slot):
+    """Note a pegged order as the last that entered."""
+    extra, last = extra_at(rules.extras, slot), rules.last_peg
+    extra.before, extra.behind, rules.last_peg = last, 0, slot
+    rules.peg_count += 1
+    if last:
+        extra_at(rules.extras, last).behind = slot
+    else:
+        rules.first_peg = slot
+
+
+@jit
+def _forget_peg(rules, slot):
+    extra = extra_at(rules.extras, slot)
+    before, behind = extra.before, extra.behind
+    rules.peg_count -= 1
+    if before:
+        extra_at(rules.extras, before).behind = behind
+    else:
+        rules.first_peg = behind
+    if behind:
+        extra_at(rules.extras, behind).before = before
+    else:
+        rules.last_peg = before
 
 
 @jit
@@ -116,6 +149,8 @@ def line_up_at(book, slot, price_ticks, lots):
         shown = min(lots, extra.display)
         extra.reserve = lots - shown
         rules_of(book).refills += _refills(extra)
+    if order.kind & PEGGED:
+        rules_of(book).peg_lots += lots
     return line_up(book, ladder_where(book, order), key_of(order.side, price_ticks), slot, shown)
 
 
@@ -128,6 +163,8 @@ def leave_queue(book, slot):
         extra = extra_of(book, slot)
         rules_of(book).refills -= _refills(extra)
         extra.reserve = 0
+    if order.kind & PEGGED:
+        rules_of(book).peg_lots -= order.lots
 
 
 @jit
@@ -140,6 +177,8 @@ def forget(book, slot):
         if order.kind & STOP:
             rules.stop_count -= 1
             rules.stop_lots -= order.lots
+        if order.kind & PEGGED:
+            _forget_peg(rules, slot)
         order.kind = 0
     release(book, map_place(book, slot), slot)
 
@@ -157,6 +196,8 @@ def take_lots(book, slot, lots):
         rules.refills += _refills(extra)
     if order.kind & STOP:
         rules_of(book).stop_lots -= lots
+    if order.kind & PEGGED:
+        rules_of(book).peg_lots -= lots
     key = level_key(order)
     level = level_of(page_of(ladder_where(book, order), key), key)
     order.lots -= lots
@@ -178,6 +219,9 @@ def row_about(book, request, reports, slot, kind, lots, reason):
         row.display_lots = max(lots - extra_of(book, slot).reserve, 0)
     if order.kind & STOP:
         row.trigger_ticks = extra_of(book, slot).trigger_ticks
+    if order.kind & PEGGED:
+        row.flags |= extra_of(book, slot).peg
+        row.offset_ticks = extra_of(book, slot).offset_ticks
     return row
 
 

@@ -9,6 +9,7 @@ from lob.exchange.rules.checks import MASS_CANCEL, crosses, malformed, refused
 from lob.exchange.rules.expiry import expire
 from lob.exchange.rules.mass import mass_cancel
 from lob.exchange.rules.orders import ACCEPTED, cancel, enter_limit, enter_market, replace, slid
+from lob.exchange.rules.pegs import PEGS, enter_peg, follow
 from lob.exchange.rules.state import SLICES_MAX, STOP, expiries_of, hidden_ladder, rules_of, stop_ladder, triggered_of
 from lob.exchange.rules.stops import enter_stop, trigger
 from lob.jit import jit
@@ -45,6 +46,8 @@ def apply(book, request, reports):
     else:
         _act(book, request, reports)
     trigger(book, request, reports)
+    if follow(book, request, reports):
+        trigger(book, request, reports)
     return reports.count - before
 
 
@@ -65,6 +68,8 @@ def _act(book, request, reports):
         replace(book, request, reports)
     elif request.flags & STOP:
         enter_stop(book, request, reports)
+    elif action == LIMIT and request.flags & PEGS:
+        enter_peg(book, request, reports)
     elif action == MARKET:
         enter_market(book, request, reports, ACCEPTED)
     elif crosses(book, request, request.side):
@@ -78,21 +83,21 @@ def rows_most(book, request):
     """Return how many rows a request can write at the most in a book with rules.
 
     Each meeting of two orders takes a lot of both at least, and ends one of them or a slice of an iceberg; it writes two rows at most. An order that comes in,
-    by itself or triggered, writes three more; then there are those that expire, and those of a mass cancel.
+    by itself or triggered, writes three more; then there are those that expire, and those of a mass cancel, and pegged orders that move.
     """
     rules = rules_of(book)
-    lots = max(0, min(request.lots, LOTS_MAX)) + rules.stop_lots
+    lots = max(0, min(request.lots, LOTS_MAX)) + rules.stop_lots + rules.peg_lots
     meetings = min(lots, 2 * book.order_count + rules.refills + SLICES_MAX + 2)
     taken_off = book.order_count if request.action == MASS_CANCEL else rules.timed_count
-    return taken_off + 2 * meetings + 4 * rules.stop_count + 8
+    return taken_off + 2 * meetings + 4 * rules.stop_count + rules.peg_count + 9
 
 
 @jit
 def has_ruled_room(book, rules):
-    """Return whether one more order can rest, and with it every stop that might be triggered."""
+    """Return whether one more order can rest, with it every stop that might be triggered, and every pegged order elsewhere than now."""
     stops = rules.stop_count
     pages = min(ladder_of(book, 1).free_pages, ladder_of(book, -1).free_pages) - stops
     for side in (1, -1):
-        pages = min(pages, hidden_ladder(rules, side).free_pages, stop_ladder(rules, side).free_pages)
+        pages = min(pages, hidden_ladder(rules, side).free_pages - rules.peg_count, stop_ladder(rules, side).free_pages)
     entries = min(expiries_of(rules).capacity - expiries_of(rules).count, triggered_of(rules).capacity)
     return pages > 0 and entries > stops + 2 and book.order_count + 1 < book.order_capacity
