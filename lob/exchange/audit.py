@@ -5,8 +5,8 @@ import numpy as np
 
 from lob.exchange.book import LOW_32, book_at, find, order_of, tag_of
 from lob.exchange.ladder import PAGE, PAGE_KEYS, TIER_WORDS, key_of
-from lob.exchange.rules.state import HIDDEN, ICEBERG, PEGGED, STOP, TIMED, extra_of
 from lob.exchange.rules.pegs import peg_price
+from lob.exchange.rules.state import HIDDEN, ICEBERG, PEGGED, STOP, TIMED, extra_of
 from lob.exchange.venue import Venue
 from lob.jit import jit
 from lob.messages import LOTS_MAX, PRICE_MAX_TICKS

@@ -1,13 +1,13 @@
 """ReferenceBook: the rules of the exchange in plain Python; where the engine and this file differ, this file is the specification.
 
-Owns what PlainBook does not know: expiry, icebergs, hidden orders, stops, pegged orders, minimum quantity, market-to-limit, post-only that slides, mass cancel and
-self-trade prevention; docs/rules.md has the table and the sources. Shares nothing with the engine but the records of `messages`. Knows no clock, no agent
-and no recorded day.
+Owns what PlainBook does not know: expiry, icebergs, hidden orders, stops, pegged orders, minimum quantity, market-to-limit, post-only that slides, mass
+cancel and self-trade prevention; docs/rules.md has the table and the sources. Shares nothing with the engine but the records of `messages`. Knows no clock,
+no agent and no recorded day.
 """
 from lob.exchange.inputs import checked_peg
 from lob.exchange.reference_checks import RESTS, SLICES_MAX, go_together, is_meant, is_price, is_range, wrong_terms
-from lob.exchange.reference_plain import MARKET_LIMIT_TICKS, QUEUED, Order, Request, Row
 from lob.exchange.reference_pegs import PeggedOrders
+from lob.exchange.reference_plain import MARKET_LIMIT_TICKS, QUEUED, Order, Request, Row
 from lob.exchange.reference_queues import PEG_FLAGS, RuledOrder
 from lob.messages import LOTS_MAX, NOBODY, Action, CancelReason, Flag, RejectReason, ReportKind, SelfTrade, Side, TimeInForce, limit_fields, market_fields
 

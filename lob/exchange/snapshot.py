@@ -2,8 +2,8 @@
 
 Owns the format. FILE is a NumPy .npz archive, which loads without executing anything, of five arrays:
 - header: int64[9]: format version (4), the book's number, whether a replace that shrinks keeps its place (0 or 1), the number of the next row on the tape, the
-  number of orders, the price of the last trade (0: none), the last number given to an order with rules of its own, and the displayed touch by which pegged orders were
-  last priced (0: none, -1: they are to be looked at again);
+  number of orders, the price of the last trade (0: none), the last number given to an order with rules of its own, and the displayed touch by which
+  pegged orders were last priced (0: none, -1: they are to be looked at again);
 - orders: RESTING[n], every order with the lots that it shows: bids from the best price down, asks from the best price up, hidden bids and asks likewise, then
   stops that wait (the price of a market order is 0), and at each price in the order of its queue;
 - rules: RULED[k], what the orders among them have whose kind is not plain; index is the order's place in `orders`;

@@ -54,7 +54,10 @@ MINIMUM, TO_LIMIT = int(Flag.MINIMUM), int(Flag.TO_LIMIT)
 PEGS = [int(Flag.PEG_NEAR), int(Flag.PEG_MID), int(Flag.PEG_FAR)]
 KINDS = [*PEGS, SLIDE | POST, HIDDEN, HIDDEN | POST, ICEBERG, ICEBERG | POST, STOP, MINIMUM, MINIMUM | HIDDEN, MINIMUM | ICEBERG, SLIDE | POST | HIDDEN]
 kinds = st.sampled_from(KINDS)
-terms = {"display_lots": st.integers(1, 6), "min_lots": st.integers(1, 12), "trigger_ticks": prices, "expiry_ns": st.integers(-20, 400), "offset_ticks": st.integers(0, 3)}
+terms = {
+    "display_lots": st.integers(1, 6), "min_lots": st.integers(1, 12), "trigger_ticks": prices, "expiry_ns": st.integers(-20, 400),
+    "offset_ticks": st.integers(0, 3),
+}
 live_requests = st.builds(
     Request, order_id=order_ids, price_ticks=prices, lots=lots, owner=owners, book=st.just(BOOK),
     action=st.sampled_from([0, 0, 0, 1, 2, 3, int(Action.MASS_CANCEL)]), side=sides, tif=tifs | st.just(3), flags=post_only | kinds, **terms,

@@ -36,7 +36,7 @@ REQUESTS = [
     (r"cancel all from (\d+) to (\d+)", lambda book, time_ns, low, high: book.mass_cancel(0, 0, int(low), int(high))),
     (r"prevent (\w+)", lambda book, time_ns, mode: book.prevent_self_trades(0, SelfTrade[mode.upper()]) or []),
 ]
-# What follows an order's name: the argument that it stands for, and whether a number follows.
+# What follows an order's name: the argument that it stands for, and whether a number follows; `peg_near 1` is a peg and its offset.
 KINDS = {"until": "expiry_ns", "showing": "display_lots", "stop": "trigger_ticks", "at_least": "min_lots"}
 CLAIMS = ("post_only", "slide", "hidden", "to_limit")
 
@@ -46,6 +46,8 @@ def kind_of(words):
     word, _, number = words.partition(" ")
     if word in KINDS:
         return {KINDS[word]: int(number)}
+    if word.startswith("peg_"):
+        return {"peg": word.removeprefix("peg_"), "offset_ticks": int(number)}
     return {word: True} if word in CLAIMS else {"tif": TimeInForce[word.upper()]} if word else {}
 
 

@@ -84,10 +84,8 @@ def follow(book, request, reports):
     while slot:
         order, extra = order_of(book, slot), extra_of(book, slot)
         price_ticks = peg_price(book, order.side, extra.peg, extra.offset_ticks, extra.price_ticks)
-        if price_ticks and key_of(order.side, price_ticks) != level_key(order):
-            slot = _move(book, rules, request, reports, slot, price_ticks)
-        else:
-            slot = extra.behind
+        moves = price_ticks > 0 and key_of(order.side, price_ticks) != level_key(order)
+        slot = _move(book, rules, request, reports, slot, price_ticks) if moves else extra.behind
     return reports.count > before
 
 

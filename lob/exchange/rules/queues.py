@@ -5,7 +5,7 @@ Owns the way from an order's kind to its ladder, and the counts that the rules k
 from lob.exchange.book import enter, ladder_of, leave_ladder, level_key, line_up, map_place, order_of, price_lots, release, tag_of
 from lob.exchange.ladder import key_of, level_of, lots_at, page_of
 from lob.exchange.reports import begin
-from lob.exchange.rules.state import HIDDEN, ICEBERG, PEGGED, STOP, TIMED, expiries_of, extra_of, extra_at, hidden_ladder, rules_of, stop_ladder
+from lob.exchange.rules.state import HIDDEN, ICEBERG, PEGGED, STOP, TIMED, expiries_of, extra_at, extra_of, hidden_ladder, rules_of, stop_ladder
 from lob.jit import jit
 from lob.messages import Action, CancelReason, Flag, ReportKind, TimeInForce
 from lob.schedule import add
