@@ -217,12 +217,16 @@ def anonymous_id(side, price_ticks):
     return ANONYMOUS_ID_FIRST + 2 * price_ticks + (side == Side.SELL)
 
 
-def limit_fields(tif, post_only, slide, expiry_ns, display_lots, hidden, trigger_ticks, min_lots):
-    """Return the fields of a REQUEST that say what kind of limit order it brings."""
+PEGS = {"near": Flag.PEG_NEAR, "mid": Flag.PEG_MID, "far": Flag.PEG_FAR}
+
+
+def limit_fields(tif, post_only, slide, expiry_ns, display_lots, hidden, trigger_ticks, min_lots, peg=None, offset_ticks=0):
+    """Return the fields of a REQUEST that say what kind of limit order it brings; peg: a key of PEGS or None."""
     flags = Flag.POST_ONLY * bool(post_only or slide) | Flag.SLIDE * bool(slide) | Flag.HIDDEN * bool(hidden)
     flags |= Flag.ICEBERG * (display_lots is not None) | Flag.STOP * (trigger_ticks is not None) | Flag.MINIMUM * (min_lots is not None)
+    flags |= 0 if peg is None else PEGS[peg]
     tif = tif if expiry_ns is None else TimeInForce.GTT
-    numbers = {"expiry_ns": expiry_ns, "display_lots": display_lots, "trigger_ticks": trigger_ticks, "min_lots": min_lots}
+    numbers = {"expiry_ns": expiry_ns, "display_lots": display_lots, "trigger_ticks": trigger_ticks, "min_lots": min_lots, "offset_ticks": offset_ticks}
     return {"tif": tif, "flags": flags} | {name: number or 0 for name, number in numbers.items()}
 
 

@@ -3,7 +3,7 @@ import numpy as np
 
 from lob.exchange.order_book import OrderBook
 from lob.exchange.venue import FeeTier, Venue
-from lob.messages import REQUEST, Action, Flag
+from lob.messages import PRICE_MAX_TICKS, REQUEST, Action, Flag
 from lob.tape.record import Tape
 
 KINDS = (("SymmetricMaker", "maker"), ("NoiseTrader", "flow"), ("InformedTrader", "informed"))
@@ -35,6 +35,28 @@ def random_requests(count, seed, price_step_ticks=1, book=0):
     requests["tif"] = np.where(is_limit, random.choice([0, 0, 0, 0, 1, 2], count), 0)
     requests["flags"] = np.where(is_limit & (requests["tif"] == 0), random.choice([0, Flag.POST_ONLY], count), 0)
     requests["book"] = book
+    return requests
+
+
+KINDS_OF_LIMITS = [
+    0, 0, Flag.POST_ONLY, Flag.POST_ONLY | Flag.SLIDE, Flag.HIDDEN, Flag.ICEBERG, Flag.STOP, Flag.MINIMUM, Flag.MINIMUM | Flag.HIDDEN,
+    Flag.PEG_NEAR, Flag.PEG_MID, Flag.PEG_FAR,
+]
+
+
+def ruled_requests(count, seed, book=0):
+    """Return REQUEST[count] of every kind there is: few prices, orders that expire, mass cancels, some refused."""
+    random = np.random.default_rng(seed)
+    requests = random_requests(count, seed, book=book)
+    is_limit, is_market = requests["action"] == Action.LIMIT, requests["action"] == Action.MARKET
+    requests["tif"][is_limit] = random.choice([0, 1, 2, 3], is_limit.sum(), p=[0.6, 0.05, 0.05, 0.3])
+    requests["flags"][is_limit] = random.choice([int(kind) for kind in KINDS_OF_LIMITS], is_limit.sum())
+    requests["flags"][is_market] = random.choice([0, int(Flag.STOP), int(Flag.TO_LIMIT)], is_market.sum())
+    requests["action"][random.random(count) < 0.01] = Action.MASS_CANCEL
+    requests["trigger_ticks"] = np.where(requests["action"] == Action.MASS_CANCEL, PRICE_MAX_TICKS, 10_000 + random.integers(-8, 9, count))
+    requests["display_lots"], requests["min_lots"] = random.integers(1, 6, count), random.integers(1, 8, count)
+    requests["offset_ticks"] = random.choice([0, 0, 1, 3], count)
+    requests["expiry_ns"] = requests["time_ns"] + random.integers(0, 4_000_000_000, count)
     return requests
 
 

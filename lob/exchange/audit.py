@@ -3,10 +3,11 @@ from itertools import product
 
 import numpy as np
 
-from lob.exchange.book import LOW_32, book_at, find, tag_of
-from lob.exchange.ladder import PAGE, PAGE_KEYS, TIER_WORDS
+from lob.exchange.book import LOW_32, book_at, find, order_of, tag_of
+from lob.exchange.ladder import PAGE, PAGE_KEYS, TIER_WORDS, key_of
+from lob.exchange.rules.pegs import peg_price
 from lob.exchange.rules.phases import can_be_crossed, collects
-from lob.exchange.rules.state import AT_MARKET, HIDDEN, ICEBERG, NEVER, STOP, TIMED
+from lob.exchange.rules.state import AT_MARKET, HIDDEN, ICEBERG, NEVER, PEGGED, STOP, TIMED, extra_of
 from lob.exchange.venue import Venue
 from lob.jit import jit
 from lob.messages import LOTS_MAX, PRICE_MAX_TICKS, Phase
@@ -31,6 +32,8 @@ def check_book(memory):
     _check_map(memory, seen)
     _check_free(memory, seen)
     _check_rules(memory, seen)
+    if rules:
+        _check_pegs(memory)
     phase = Phase(int(rules.record["phase"][0])) if rules else Phase.CONTINUOUS
     if can_be_crossed(phase):
         return
@@ -80,6 +83,33 @@ def _check_volumes(fees, owners):
     assert np.isin(owners, known["owner"]).all() and len(np.unique(known["owner"])) == len(known) == record["owner_count"], "every owner is noted, once"
     assert 2 * len(known) <= len(fees.volumes) == record["volume_mask"] + 1, "the table is half empty"
     assert (known["tier"] == np.searchsorted(fees.tiers["from_lots"], known["lots"], side="right")).all(), "an owner is in the tier of its volume"
+
+
+@jit
+def _peg_price_at(book_address, slot):
+    book = book_at(book_address, 0)
+    extra = extra_of(book, slot)
+    return peg_price(book, order_of(book, slot).side, extra.peg, extra.offset_ticks, extra.price_ticks)
+
+
+def _check_pegs(memory):
+    """Check that pegged orders are lined up by entry, and rest where the touch that they saw puts them, within their limits."""
+    record, orders, extras = memory.rules.record[0], memory.orders, memory.rules.extras
+    pegs = np.flatnonzero(orders["kind"] & PEGGED)
+    line, before, slot = [], 0, int(record["first_peg"])
+    while slot:
+        assert extras["before"][slot] == before, "pegged orders are linked both ways"
+        line.append(slot)
+        before, slot = slot, int(extras["behind"][slot])
+    assert line == pegs[np.argsort(extras["entry"][pegs])].tolist() and record["last_peg"] == before, "pegged orders stand in the order of their entry"
+    assert record["peg_count"] == len(pegs) and record["peg_lots"] == orders["lots"][pegs].sum(), "every pegged order is counted"
+    touch = [int(ladder.ladder["best_key"][0]) for ladder in memory.ladders]
+    has_seen = record["seen_bid_ticks"] == touch[0] and record["seen_ask_ticks"] == (touch[1] and PRICE_MAX_TICKS + 1 - touch[1])
+    for slot in line:
+        side, key = int(orders["side"][slot]), int(orders["key"][slot])
+        price_ticks = key_of.py_func(side, key)
+        assert orders["kind"][slot] & HIDDEN and side * (extras["price_ticks"][slot] - price_ticks) >= 0, "a pegged order rests hidden and within its limit"
+        assert not has_seen or _peg_price_at(memory.address, slot) in (0, price_ticks), "a pegged order follows the touch"
 
 
 def _pages(ladder):

@@ -19,6 +19,7 @@ from lob.exchange.book import (
     price_lots,
     queue_ahead,
 )
+from lob.exchange.inputs import checked_peg
 from lob.exchange.ladder import key_of, ladder_at, lots_at, next_key
 from lob.exchange.memory import BookMemory
 from lob.exchange.reports import ReportBuffer, reports_at, request_at
@@ -135,14 +136,15 @@ class OrderBook:
 
     def limit(
         self, side, price_ticks, lots, order_id, owner=NOBODY, tif=TimeInForce.GTC, post_only=False, *, slide=False, expiry_ns=None, display_lots=None,
-        hidden=False, trigger_ticks=None, min_lots=None, now_ns=0,
+        hidden=False, trigger_ticks=None, min_lots=None, peg=None, offset_ticks=0, now_ns=0,
     ):
         """Enter a limit order. What each argument makes of it is in docs/rules.md.
 
         slide: post-only, and priced away from the touch rather than refused. expiry_ns: good till this time. display_lots: an iceberg that shows so many at a
-        time. trigger_ticks: a stop that waits for a trade there. min_lots: so many at once, or nothing. now_ns: when the request reaches the book.
+        time. trigger_ticks: a stop that waits for a trade there. min_lots: so many at once, or nothing. peg: follows the "near" or the "far" touch or
+        their "mid", not displayed, offset_ticks behind it and no further than price_ticks. now_ns: when the request reaches the book.
         """
-        kind = limit_fields(tif, post_only, slide, expiry_ns, display_lots, hidden, trigger_ticks, min_lots)
+        kind = limit_fields(tif, post_only, slide, expiry_ns, display_lots, hidden, trigger_ticks, min_lots, checked_peg(peg), offset_ticks)
         return self._one(Action.LIMIT, order_id, owner, side, price_ticks, lots, now_ns=now_ns, **kind)
 
     def market(self, side, lots, order_id, owner=NOBODY, *, to_limit=False, trigger_ticks=None, now_ns=0):

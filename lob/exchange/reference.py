@@ -1,14 +1,16 @@
 """ReferenceBook: the rules of the exchange in plain Python; where the engine and this file differ, this file is the specification.
 
-Owns what PlainBook does not know: expiry, icebergs, hidden orders, stops, minimum quantity, market-to-limit, post-only that slides, mass cancel, self-trade
-prevention, fees and allocation; docs/rules.md has the table and the sources. Shares nothing with the engine but the records of `messages`. Knows no clock,
-no agent and no recorded day.
+Owns what PlainBook does not know: expiry, icebergs, hidden orders, stops, pegged orders, minimum quantity, market-to-limit, post-only that slides, mass
+cancel, self-trade prevention, fees and allocation, and with the classes that it stands on phases, auctions and bands; docs/rules.md has the table and the
+sources. Shares nothing with the engine but the records of `messages`. Knows no clock, no agent and no recorded day.
 """
+from lob.exchange.inputs import checked_peg
 from lob.exchange.reference_allocation import is_shared, shares
 from lob.exchange.reference_checks import RESTS, SLICES_MAX, go_together, is_meant, is_price, is_range, wrong_terms
-from lob.exchange.reference_phases import PhasedQueues, event, is_phase_request, wrong_phase_request
+from lob.exchange.reference_pegs import PeggedOrders
+from lob.exchange.reference_phases import event, is_phase_request, wrong_phase_request
 from lob.exchange.reference_plain import MARKET_LIMIT_TICKS, QUEUED, Order, Request, Row
-from lob.exchange.reference_queues import RuledOrder
+from lob.exchange.reference_queues import PEG_FLAGS, RuledOrder
 from lob.messages import (
     LOTS_MAX,
     NOBODY,
@@ -29,7 +31,7 @@ from lob.messages import (
 __all__ = ["QUEUED", "Order", "ReferenceBook", "Request", "Row"]
 
 
-class ReferenceBook(PhasedQueues):
+class ReferenceBook(PeggedOrders):
     """A book with the face of OrderBook, slow and plain.
 
     replace_keeps_place: whether a replace at the same price that does not add lots keeps its place in the queue. Without it every replace goes to the back.
@@ -40,10 +42,10 @@ class ReferenceBook(PhasedQueues):
 
     def limit(
         self, side, price_ticks, lots, order_id, owner=NOBODY, tif=TimeInForce.GTC, post_only=False, *, slide=False, expiry_ns=None, display_lots=None,
-        hidden=False, trigger_ticks=None, min_lots=None, now_ns=0,
+        hidden=False, trigger_ticks=None, min_lots=None, peg=None, offset_ticks=0, now_ns=0,
     ):
         """Send a limit order; return its rows, REPORT[n]."""
-        kind = limit_fields(tif, post_only, slide, expiry_ns, display_lots, hidden, trigger_ticks, min_lots)
+        kind = limit_fields(tif, post_only, slide, expiry_ns, display_lots, hidden, trigger_ticks, min_lots, checked_peg(peg), offset_ticks)
         return self._ask_at(now_ns, action=Action.LIMIT, side=side, price_ticks=price_ticks, lots=lots, order_id=order_id, owner=owner, **kind)
 
     def market(self, side, lots, order_id, owner=NOBODY, *, to_limit=False, trigger_ticks=None, now_ns=0):
@@ -87,6 +89,11 @@ class ReferenceBook(PhasedQueues):
         rows += event([self._rejected(request, reason)] if reason else self._act(request))
         rows += self._trip(request)
         rows += self._trigger(request)
+        moves = self._follow(request)
+        if moves:
+            rows += [row for rows_of_one in moves for row in event(rows_of_one)]
+            rows += self._trip(request)
+            rows += self._trigger(request)
         return rows + self._indicate(request)
 
     def _act(self, request):
@@ -102,6 +109,8 @@ class ReferenceBook(PhasedQueues):
             return self._replace(request)
         if request.flags & Flag.STOP:
             return self._wait(request)
+        if request.action == Action.LIMIT and request.flags & PEG_FLAGS:
+            return self._peg(request)
         if request.action == Action.LIMIT:
             return self._limit(self._slid(request))
         return self._market(request) if self.phase == Phase.CONTINUOUS else self._collect_market(request)
@@ -144,6 +153,9 @@ class ReferenceBook(PhasedQueues):
             return PRICE_MAX_TICKS
         if request.action == Action.MARKET:
             return (self._best_ticks(-request.side) or 0) if request.flags & Flag.TO_LIMIT else 0
+        if request.flags & PEG_FLAGS and request.action == Action.LIMIT:
+            # To sell it may rest far above its limit.
+            return PRICE_MAX_TICKS
         slid_ticks = self._slid(request).price_ticks if request.action == Action.LIMIT else request.price_ticks
         return slid_ticks if is_price(slid_ticks) else request.price_ticks
 
@@ -151,8 +163,11 @@ class ReferenceBook(PhasedQueues):
         order = self.orders.get((request.owner, request.order_id))
         if is_new and order:
             return RejectReason.DUPLICATE_ORDER_ID
+        if request.action == Action.LIMIT and request.flags & PEG_FLAGS:
+            price_ticks = self._pegged_ticks(request.side, request.flags, request.offset_ticks, request.price_ticks)
+            return RejectReason.NO_REFERENCE_PRICE if price_ticks is None else RejectReason.NONE
         is_replace = request.action == Action.REPLACE
-        if not is_new and (order is None or is_replace and (order.flags & Flag.STOP or order.price_ticks == 0)):
+        if not is_new and (order is None or is_replace and (order.flags & (Flag.STOP | PEG_FLAGS) or order.price_ticks == 0)):
             return RejectReason.UNKNOWN_ORDER
         if is_replace and order.display_lots and request.lots > SLICES_MAX * order.display_lots:
             return RejectReason.DISPLAY_OUT_OF_RANGE

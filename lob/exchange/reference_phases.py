@@ -3,7 +3,7 @@
 Owns when orders collect and when they trade, which requests a phase takes, and what the book does by itself when time passes.
 """
 from lob.exchange.reference_auction import auction_price
-from lob.exchange.reference_queues import RuledOrder, RuledQueues
+from lob.exchange.reference_queues import PEG_FLAGS, RuledOrder, RuledQueues
 from lob.messages import NOBODY, Action, CancelReason, Flag, Phase, RejectReason, ReportKind, Side, TimeInForce
 
 COLLECTING = (Phase.PRE_OPEN, Phase.OPENING_AUCTION, Phase.CLOSING_AUCTION, Phase.BREAKER_AUCTION, Phase.BATCH)
@@ -59,14 +59,15 @@ class PhasedQueues(RuledQueues):
     def _refusal_of_the_phase(self, request):
         if not self._takes(request):
             return RejectReason.WRONG_PHASE
-        band = self._range(self.venue.price_band_ppm) if request.action in (Action.LIMIT, Action.REPLACE) else None
+        is_banded = request.action == Action.REPLACE or request.action == Action.LIMIT and not request.flags & PEG_FLAGS
+        band = self._range(self.venue.price_band_ppm) if is_banded else None
         return RejectReason.NONE if band is None or band[0] <= request.price_ticks <= band[1] else RejectReason.PRICE_OUTSIDE_BAND
 
     def _takes(self, request):
         if self.phase == Phase.CONTINUOUS or request.action in (Action.CANCEL, Action.MASS_CANCEL):
             return True
         at_once = request.action == Action.LIMIT and request.tif in (TimeInForce.IOC, TimeInForce.FOK) and not request.flags & Flag.STOP
-        return self._collects and not at_once and not request.flags & (Flag.POST_ONLY | Flag.MINIMUM | Flag.TO_LIMIT)
+        return self._collects and not at_once and not request.flags & (Flag.POST_ONLY | Flag.MINIMUM | Flag.TO_LIMIT | PEG_FLAGS)
 
     def _collect_market(self, request):
         order = RuledOrder(request, request.side, 0)

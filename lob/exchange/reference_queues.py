@@ -10,13 +10,14 @@ from lob.exchange.reference_plain import QUEUED, Level, Order, PlainBook, Row
 from lob.exchange.venue import Venue
 from lob.messages import NOBODY, Action, CancelReason, Flag, Phase, ReportKind, Side, TimeInForce
 
-RESTING_FLAGS = Flag.HIDDEN | Flag.ICEBERG | Flag.STOP
+PEG_FLAGS = Flag.PEG_NEAR | Flag.PEG_MID | Flag.PEG_FAR
+RESTING_FLAGS = Flag.HIDDEN | Flag.ICEBERG | Flag.STOP | PEG_FLAGS
 
 
 class RuledOrder(Order):
     """An order with what its kind adds to it. open_lots are all its lots, shown_lots those in the queue."""
 
-    __slots__ = ("flags", "tif", "action", "shown_lots", "display_lots", "expiry_ns", "trigger_ticks", "entry")
+    __slots__ = ("flags", "tif", "action", "shown_lots", "display_lots", "expiry_ns", "trigger_ticks", "entry", "limit_ticks", "offset_ticks")
 
     def __init__(self, request, side, price_ticks):
         super().__init__(request, side, price_ticks)
@@ -28,6 +29,9 @@ class RuledOrder(Order):
         self.display_lots = request.display_lots if self.flags & Flag.ICEBERG else None
         self.expiry_ns = request.expiry_ns if self.tif == TimeInForce.GTT else None
         self.trigger_ticks = request.trigger_ticks if self.flags & Flag.STOP else 0
+        is_pegged = self.flags & PEG_FLAGS
+        self.flags |= Flag.HIDDEN if is_pegged else 0
+        self.limit_ticks, self.offset_ticks = (price_ticks, request.offset_ticks) if is_pegged else (None, 0)
 
     @property
     def reserve_lots(self):
@@ -129,6 +133,7 @@ class RuledQueues(PlainBook):
         """Return the row that says that a resting order loses lots, those not shown first; written before it does."""
         return self._row(
             request, kind, order, lots=lots, open_lots=order.open_lots - lots, reason=reason, flags=order.flags, trigger_ticks=order.trigger_ticks,
+            offset_ticks=order.offset_ticks,
             display_lots=max(lots - order.reserve_lots, 0) if order.flags & Flag.ICEBERG else 0,
         )
 

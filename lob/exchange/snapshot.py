@@ -1,9 +1,10 @@
 """Snapshots: a book in the middle of a day, on disk.
 
 Owns the format. FILE is a NumPy .npz archive, which loads without executing anything, of six arrays:
-- header: int64[12]: format version (3), the book's number, whether a replace that shrinks keeps its place (0 or 1), the number of the next row on the tape, the
-  number of orders, the price of the last trade (0: none), the last number given to an order with rules of its own, the Phase, when it ends by itself (the
-  largest number: not so), and the price, lots and surplus that were last indicated in it;
+- header: int64[14]: format version (3), the book's number, whether a replace that shrinks keeps its place (0 or 1), the number of the next row on the tape, the
+  number of orders, the price of the last trade (0: none), the last number given to an order with rules of its own, the displayed touch by which pegged orders
+  were last priced (0: none, -1: they are to be looked at again), the Phase, when it ends by itself (the largest number: not so), and the price, lots and
+  surplus that were last indicated in it;
 - orders: RESTING[n], every order with the lots that it shows: bids from the best price down, asks from the best price up, hidden bids and asks likewise, then
   stops that wait, then market orders that wait for an auction (the price of a market order is 0), and at each price in the order of its queue;
 - rules: RULED[k], what the orders among them have whose kind is not plain; index is the order's place in `orders`;
@@ -25,10 +26,11 @@ from lob.exchange.book import book_at, find, has_room, order_of, rest
 from lob.exchange.ladder import ladder_at, next_key
 from lob.exchange.order_book import OrderBook
 from lob.exchange.rules.fees import LOTS_TOP, VOLUME
+from lob.exchange.rules.pegs import PEG_FAR, PEG_MID, PEG_NEAR
 from lob.exchange.rules.phases import can_be_crossed, collects
-from lob.exchange.rules.queues import take_up
+from lob.exchange.rules.queues import line_up_peg, take_up
 from lob.exchange.rules.ruled import has_ruled_room
-from lob.exchange.rules.state import AT_MARKET, DAY, EXTRA, HIDDEN, ICEBERG, MODE, NEVER, SLICES_MAX, STOP, TIMED, extra_at, rules_of
+from lob.exchange.rules.state import AT_MARKET, DAY, EXTRA, HIDDEN, ICEBERG, MODE, NEVER, PEGGED, SLICES_MAX, STOP, TIMED, extra_at, rules_of
 from lob.exchange.rules.trading import head_in
 from lob.exchange.venue import Venue
 from lob.jit import jit
@@ -37,12 +39,17 @@ from lob.messages import LOTS_MAX, PRICE_MAX_TICKS, Action, Phase, SelfTrade, Ti
 VERSION = 3
 # What a damaged archive can raise, by where the damage is; RuntimeError: it claims to be encrypted, NotImplementedError: compressed in an unknown way.
 UNREADABLE = (OSError, ValueError, KeyError, EOFError, MemoryError, RuntimeError, NotImplementedError, zipfile.BadZipFile, zlib.error)
-OF_THE_PHASE = ("phase", "phase_end_ns", "indicated_ticks", "indicated_lots", "indicated_surplus")
-HEADER = ("version", "number", "replace_keeps_place", "sequence", "order_count", "last_trade_ticks", "entry", *OF_THE_PHASE)
+# What the rules remember, and what they do in a book that has none.
+REMEMBERED = {
+    "entry": 0, "seen_bid_ticks": 0, "seen_ask_ticks": 0, "phase": Phase.CONTINUOUS, "phase_end_ns": NEVER, "indicated_ticks": 0, "indicated_lots": 0,
+    "indicated_surplus": 0,
+}
+HEADER = ("version", "number", "replace_keeps_place", "sequence", "order_count", "last_trade_ticks", *REMEMBERED)
 RESTING = np.dtype([("order_id", "i8"), ("price_ticks", "i8"), ("owner", "i4"), ("lots", "i4"), ("side", "i1")], align=True)
 
 
-RULED = np.dtype([("index", "i8"), ("kind", "u1"), *((name, EXTRA[name]) for name in EXTRA.names)], align=True)
+SAVED = tuple(name for name in EXTRA.names if name not in ("before", "behind"))  # The line of pegged orders is that of their entry.
+RULED = np.dtype([("index", "i8"), ("kind", "u1"), *((name, EXTRA[name]) for name in SAVED)], align=True)
 
 
 @jit
@@ -90,7 +97,7 @@ def ruled_orders(book):
     ruled = np.zeros(len(index), RULED)
     if len(index):
         ruled["index"], ruled["kind"] = index, memory.orders["kind"][slots[index]]
-        for name in EXTRA.names:
+        for name in SAVED:
             ruled[name] = memory.rules.extras[name][slots[index]]
     return ruled
 
@@ -98,10 +105,10 @@ def ruled_orders(book):
 def state_of(book):
     """Return (header, orders, rules, modes, venue, volumes) of an OrderBook, as a snapshot holds them."""
     orders, memory = resting_orders(book), book.memory
-    last_trade_ticks, entry = memory.book["last_trade_ticks"][0], memory.rules.record["entry"][0] if memory.rules else 0
+    last_trade_ticks = memory.book["last_trade_ticks"][0]
     sequence = book.reports.record["sequence"][0]
-    phase = [memory.rules.record[name][0] for name in OF_THE_PHASE] if memory.rules else [Phase.CONTINUOUS, NEVER, 0, 0, 0]
-    header = np.array([VERSION, book.number, memory.book["replace_keeps_place"][0], sequence, len(orders), last_trade_ticks, entry, *phase], np.int64)
+    remembered = [memory.rules.record[name][0] if memory.rules else value for name, value in REMEMBERED.items()]
+    header = np.array([VERSION, book.number, memory.book["replace_keeps_place"][0], sequence, len(orders), last_trade_ticks, *remembered], np.int64)
     modes = np.array(sorted(memory.rules.owner_modes().items()) if memory.rules else [], MODE)
     venue = np.frombuffer(json.dumps(memory.venue.as_plain()).encode(), np.uint8)
     volumes = memory.rules.fees.known_volumes() if memory.rules else np.zeros(0, VOLUME)
@@ -117,11 +124,11 @@ def restored(header, orders, ruled, modes, venue, volumes):
     memory.set_order_capacity(max(2 * len(orders), 1024))
     kinds, extras = np.zeros(len(orders), np.int64), np.zeros(len(orders), EXTRA)
     kinds[ruled["index"]] = ruled["kind"]
-    for name in EXTRA.names:
+    for name in SAVED:
         extras[name][ruled["index"]] = ruled[name]
-    if len(ruled) or len(modes) or header["entry"] or header["phase"] or memory.rules:
+    if len(ruled) or len(modes) or any(header[name] != value for name, value in REMEMBERED.items()) or memory.rules:
         memory.set_phase(header["phase"])
-        for name in ("entry", *OF_THE_PHASE):
+        for name in REMEMBERED:
             memory.rules.record[name] = header[name]
         for owner, mode in [*((owner, 0) for owner in memory.venue.self_trade), *modes.tolist()]:
             memory.set_mode(owner, mode)
@@ -134,6 +141,9 @@ def restored(header, orders, ruled, modes, venue, volumes):
             raise TapeError(f"orders[{-done - 1}] rests twice")
         if done < len(orders):
             memory.grow()
+    if memory.rules:
+        pegs = np.flatnonzero(memory.orders["kind"] & PEGGED)
+        _line_up_pegs(memory.address, pegs[np.argsort(memory.rules.extras["entry"][pegs])])
     if not can_be_crossed(header["phase"]) and book.best_bid_ticks and book.best_ask_ticks and book.best_bid_ticks >= book.best_ask_ticks:
         raise TapeError(f"the book is crossed, {book.best_bid_ticks} bid and {book.best_ask_ticks} asked")
     return book
@@ -203,10 +213,11 @@ def _read(path):
         (orders["order_id"] >= 1) & (orders["owner"] >= 0) & (np.abs(orders["side"]) == 1)
         & (orders["price_ticks"] >= lowest_ticks) & (orders["price_ticks"] <= PRICE_MAX_TICKS) & (orders["lots"] >= 1) & (orders["lots"] <= LOTS_MAX)
     )
-    valid[ruled["index"][~_can_be_ruled(ruled, orders["lots"][ruled["index"]], header)]] = False
+    valid[ruled["index"][~_can_be_ruled(ruled, orders[ruled["index"]], header)]] = False
     valid[at_market] &= (orders["price_ticks"][at_market] == 0) & collects(header["phase"])
     is_header = header["phase"] in list(Phase)
     is_header &= 0 <= header["number"] < 2**16 and header["sequence"] >= 0 and 0 <= header["last_trade_ticks"] <= PRICE_MAX_TICKS
+    is_header &= all(-1 <= header[name] <= PRICE_MAX_TICKS for name in ("seen_bid_ticks", "seen_ask_ticks"))
     are_modes = (modes["owner"] >= 0).all() and ((modes["mode"] >= 0) & (modes["mode"] <= max(SelfTrade))).all()
     if not valid.all() or not is_header or not are_modes:
         raise TapeError(f"{path}: {f'orders[{int(np.argmin(valid))}] is' if not valid.all() else 'its header says'} what no book can hold")
@@ -217,20 +228,29 @@ def _are_volumes(lots):
     return bool(((lots >= 1) & (lots <= LOTS_TOP)).all())
 
 
-def _can_be_ruled(ruled, lots, header):
-    """Return which rows say what an order with rules of its own can be: bool[k]."""
-    kind = ruled["kind"].astype(np.int64)
+def _can_be_ruled(ruled, orders, header):
+    """Return which rows say what an order with rules of its own can be: bool[k]; orders: RESTING[k]."""
+    lots, kind = orders["lots"], ruled["kind"].astype(np.int64)
     main, lifetime, is_at_market = kind & ~(TIMED | DAY), kind & (TIMED | DAY), kind & AT_MARKET != 0
     is_iceberg, is_stop = kind & ICEBERG != 0, kind & STOP != 0
     reserve, display = ruled["reserve"].astype(np.int64), ruled["display"].astype(np.int64)
     slices = (reserve >= 0) & (reserve + lots <= LOTS_MAX) & (reserve <= SLICES_MAX * display) & (display >= lots)
     is_trigger = (ruled["trigger_ticks"] >= 1) & (ruled["trigger_ticks"] <= PRICE_MAX_TICKS)
     is_trigger &= (ruled["action"] <= Action.MARKET) & (ruled["tif"] <= TimeInForce.DAY)
+    is_peg = np.isin(ruled["peg"], (PEG_NEAR, PEG_MID, PEG_FAR)) & (ruled["offset_ticks"] >= 0) & (ruled["tif"] <= TimeInForce.DAY)
+    is_peg &= (orders["side"] * (ruled["price_ticks"] - orders["price_ticks"]) >= 0) & (ruled["price_ticks"] >= 1) & (ruled["price_ticks"] <= PRICE_MAX_TICKS)
     return (
-        (kind & ~(TIMED | DAY | HIDDEN | ICEBERG | STOP | AT_MARKET) == 0) & (kind > 0) & (main & (main - 1) == 0) & (lifetime & (lifetime - 1) == 0)
-        & ((kind == AT_MARKET) | ~is_at_market) & ((ruled["price_ticks"] == 0) | ~is_at_market)
+        np.isin(main, (0, HIDDEN, ICEBERG, STOP, AT_MARKET, PEGGED | HIDDEN)) & (kind > 0) & (lifetime & (lifetime - 1) == 0)
+        & (is_peg | (kind & PEGGED == 0)) & ((kind == AT_MARKET) | ~is_at_market) & ((ruled["price_ticks"] == 0) | ~is_at_market)
         & (slices | ~is_iceberg) & (is_trigger | ~is_stop) & (ruled["entry"] >= 1) & (ruled["entry"] <= header["entry"])
     )
+
+
+@jit
+def _line_up_pegs(book_address, slots):
+    rules = rules_of(book_at(book_address, 0))
+    for i in range(len(slots)):
+        line_up_peg(rules, slots[i])
 
 
 @jit

@@ -47,7 +47,7 @@ EDGES = {
     "book": [0, 2**16 - 1],
     "side": [-128, -2, 0, 2, 127],
     "tif": [1, 2, 3, 4, 5, 255],
-    "flags": [1, 2, 3, 4, 8, 12, 16, 20, 32, 64, 65, 128, 129, 255, 256, 272, 2**16 - 1],
+    "flags": [512, 1024, 36, 544, 1536, 33, 1, 2, 3, 4, 8, 12, 16, 20, 32, 64, 65, 128, 129, 255, 256, 272, 2**16 - 1],
     "action": range(12),
     "offset_ticks": [-(2**31), -1, 0, 1, 2**31 - 1],
     "display_lots": [-(2**31), -1, 0, 1, 2**31 - 1],
@@ -58,9 +58,13 @@ EDGES = {
 # Every kind of limit order alone, and those that go together.
 POST, SLIDE, HIDDEN, ICEBERG, STOP = (int(flag) for flag in (Flag.POST_ONLY, Flag.SLIDE, Flag.HIDDEN, Flag.ICEBERG, Flag.STOP))
 MINIMUM, TO_LIMIT = int(Flag.MINIMUM), int(Flag.TO_LIMIT)
-KINDS = [SLIDE | POST, HIDDEN, HIDDEN | POST, ICEBERG, ICEBERG | POST, STOP, MINIMUM, MINIMUM | HIDDEN, MINIMUM | ICEBERG, SLIDE | POST | HIDDEN]
+PEGS = [int(Flag.PEG_NEAR), int(Flag.PEG_MID), int(Flag.PEG_FAR)]
+KINDS = [*PEGS, SLIDE | POST, HIDDEN, HIDDEN | POST, ICEBERG, ICEBERG | POST, STOP, MINIMUM, MINIMUM | HIDDEN, MINIMUM | ICEBERG, SLIDE | POST | HIDDEN]
 kinds = st.sampled_from(KINDS)
-terms = {"display_lots": st.integers(1, 6), "min_lots": st.integers(1, 12), "trigger_ticks": prices, "expiry_ns": st.integers(-20, 400)}
+terms = {
+    "display_lots": st.integers(1, 6), "min_lots": st.integers(1, 12), "trigger_ticks": prices, "expiry_ns": st.integers(-20, 400),
+    "offset_ticks": st.integers(0, 3),
+}
 live_requests = st.builds(
     Request, order_id=order_ids, price_ticks=prices, lots=lots, owner=owners, book=st.just(BOOK),
     action=st.sampled_from([0, 0, 0, 1, 2, 3, int(Action.MASS_CANCEL)]), side=sides, tif=tifs | st.just(3), flags=post_only | kinds, **terms,
@@ -137,6 +141,13 @@ class EngineAgainstReference(RuleBasedStateMachine):
 
     @rule(side=sides, price_ticks=prices, lots=lots, order_id=order_ids, owner=owners, tif=st.sampled_from([0, 0, 3, 4]), flags=kinds, **terms)
     def limit_of_a_kind(self, **fields):
+        self.ask_now(Action.LIMIT, **fields)
+
+    @rule(
+        side=sides, price_ticks=prices | st.sampled_from([1, 90, 110]), lots=lots, order_id=order_ids, owner=owners, tif=st.sampled_from([0, 0, 3]),
+        flags=st.sampled_from(PEGS), offset_ticks=st.sampled_from([0, 0, 1, 3, 200]), expiry_ns=st.integers(1, 400),
+    )
+    def pegged_limit(self, **fields):
         self.ask_now(Action.LIMIT, **fields)
 
     @rule(side=sides, price_ticks=prices, lots=lots, order_id=order_ids, owner=owners, tif=st.just(3), expiry_ns=st.integers(-20, 400))
@@ -238,6 +249,7 @@ def ruled_requests(seed, count):
     requests["action"][random.random(count) < 0.01] = Action.MASS_CANCEL
     requests["trigger_ticks"] = np.where(is_mass, 0, 10_000 + random.integers(-8, 9, count))
     requests["display_lots"], requests["min_lots"] = random.integers(1, 6, count), random.integers(1, 8, count)
+    requests["offset_ticks"] = random.choice([0, 0, 1, 5], count)
     requests["expiry_ns"] = requests["time_ns"] + random.integers(0, 100_000, count)
     requests["book"] = 0
     return requests

@@ -48,7 +48,7 @@ REQUESTS = [
     (r"clock", lambda book, time_ns: book.clock(time_ns)),
     (r"prevent (\w+)", lambda book, time_ns, mode: book.prevent_self_trades(0, SelfTrade[mode.upper()]) or []),
 ]
-# What follows an order's name: the argument that it stands for, and whether a number follows.
+# What follows an order's name: the argument that it stands for, and whether a number follows; `peg_near 1` is a peg and its offset.
 KINDS = {"by": "owner", "until": "expiry_ns", "showing": "display_lots", "stop": "trigger_ticks", "at_least": "min_lots"}
 CLAIMS = ("post_only", "slide", "hidden", "to_limit")
 
@@ -58,6 +58,8 @@ def kind_of(words):
     word, _, number = words.partition(" ")
     if word in KINDS:
         return {KINDS[word]: int(number)}
+    if word.startswith("peg_"):
+        return {"peg": word.removeprefix("peg_"), "offset_ticks": int(number)}
     return {word: True} if word in CLAIMS else {"tif": TimeInForce[word.upper()]} if word else {}
 
 

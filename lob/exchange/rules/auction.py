@@ -19,7 +19,7 @@ from lob.exchange.reports import begin
 from lob.exchange.rules.bands import reference_of
 from lob.exchange.rules.fees import charge
 from lob.exchange.rules.queues import MARKET_KEY, count_refills, forget, ladder_where, leave_queue, open_lots, take_off, tif_on_rows
-from lob.exchange.rules.state import AT_MARKET, HIDDEN, ICEBERG, extra_of, fees_of, hidden_ladder, market_ladder, rules_of
+from lob.exchange.rules.state import AT_MARKET, HIDDEN, ICEBERG, PEGGED, extra_of, fees_of, hidden_ladder, market_ladder, rules_of
 from lob.exchange.rules.trading import head_in, next_resting
 from lob.jit import jit
 from lob.messages import PRICE_MAX_TICKS, Flag, ReportKind
@@ -236,6 +236,8 @@ def _give(book, slot, lots):
         rules.refills -= count_refills(extra)
         extra.reserve = left - shown
         rules.refills += count_refills(extra)
+    if order.kind & PEGGED:
+        rules_of(book).peg_lots -= lots
     key = level_key(order)
     level = level_of(page_of(ladder_where(book, order), key), key)
     level.lots += shown - order.lots

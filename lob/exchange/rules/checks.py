@@ -10,19 +10,21 @@ from lob.exchange.ladder import key_of
 from lob.exchange.matcher import CANCEL, LIMIT, MARKET, REPLACE, meets
 from lob.exchange.rules.bands import is_outside_band
 from lob.exchange.rules.fees import costs_too_much
+from lob.exchange.rules.pegs import PEG_FAR, PEG_MID, PEG_NEAR, PEGS, peg_price
 from lob.exchange.rules.phases import CONTINUOUS, PRICE_OUTSIDE_BAND, WRONG_PHASE, takes
 from lob.exchange.rules.queues import GTT, UNTIL_CLOSED
-from lob.exchange.rules.state import AT_MARKET, HIDDEN, ICEBERG, SLICES_MAX, STOP, extra_of, fees_of, rules_of
+from lob.exchange.rules.state import AT_MARKET, HIDDEN, ICEBERG, PEGGED, SLICES_MAX, STOP, extra_of, fees_of, rules_of
 from lob.jit import jit
 from lob.messages import LOTS_MAX, NOBODY, PRICE_MAX_TICKS, Action, Flag, Phase, RejectReason, TimeInForce
 
 MASS_CANCEL, GTC, IOC = int(Action.MASS_CANCEL), int(TimeInForce.GTC), int(TimeInForce.IOC)
 PHASE, CLOCK, PHASE_MAX = int(Action.PHASE), int(Action.CLOCK), int(max(Phase))
 POST_ONLY, SLIDE, MINIMUM, TO_LIMIT = int(Flag.POST_ONLY), int(Flag.SLIDE), int(Flag.MINIMUM), int(Flag.TO_LIMIT)
-LIMIT_FLAGS = POST_ONLY | SLIDE | HIDDEN | ICEBERG | STOP | MINIMUM
+LIMIT_FLAGS = POST_ONLY | SLIDE | HIDDEN | ICEBERG | STOP | MINIMUM | PEGS
 DISPLAY_OUT_OF_RANGE, TRIGGER_OUT_OF_RANGE = int(RejectReason.DISPLAY_OUT_OF_RANGE), int(RejectReason.TRIGGER_OUT_OF_RANGE)
 EXPIRY_IN_THE_PAST, MINIMUM_OUT_OF_RANGE = int(RejectReason.EXPIRY_IN_THE_PAST), int(RejectReason.MINIMUM_OUT_OF_RANGE)
 NOTIONAL_OUT_OF_RANGE = int(RejectReason.NOTIONAL_OUT_OF_RANGE)
+OFFSET_OUT_OF_RANGE, NO_REFERENCE_PRICE = int(RejectReason.OFFSET_OUT_OF_RANGE), int(RejectReason.NO_REFERENCE_PRICE)
 
 
 @jit
@@ -64,6 +66,8 @@ def _price_to_rest(book, request):
         return PRICE_MAX_TICKS
     if request.action == MARKET:
         return best_price(book, -request.side) if request.flags & TO_LIMIT else 0
+    if request.action == LIMIT and request.flags & PEGS:
+        return PRICE_MAX_TICKS  # to sell it may rest far above its limit
     slides = request.action == LIMIT and crosses(book, request, request.side) and _can_slide(book, request)
     return best_price(book, -request.side) - request.side if slides else request.price_ticks
 
@@ -91,9 +95,11 @@ def _go_together(action, flags, tif):
         return False
     if flags & STOP and flags != STOP:
         return False
+    if flags & PEGS and flags != PEG_NEAR and flags != PEG_MID and flags != PEG_FAR:
+        return False
     if flags & MINIMUM and (flags & POST_ONLY or tif > IOC):
         return False
-    return tif == GTC or tif >= GTT or not flags & (POST_ONLY | HIDDEN | ICEBERG)
+    return tif == GTC or tif >= GTT or not flags & (POST_ONLY | HIDDEN | ICEBERG | PEGS)
 
 
 @jit
@@ -109,7 +115,15 @@ def _misses_terms(request):
         return EXPIRY_IN_THE_PAST
     if is_limit and flags & MINIMUM and (least < 1 or least > lots):
         return MINIMUM_OUT_OF_RANGE
+    if is_limit and flags & PEGS and request.offset_ticks < 0:
+        return OFFSET_OUT_OF_RANGE
     return 0
+
+
+@jit
+def _has_banded_price(request):
+    """Return whether a request has a price that must lie within the band; a pegged order has a limit, and follows prices that do."""
+    return request.action == REPLACE or (request.action == LIMIT and not request.flags & PEGS)
 
 
 @jit
@@ -119,19 +133,22 @@ def refused(book, request):
         return 0
     if not takes(rules_of(book).phase, request):
         return WRONG_PHASE
-    if (request.action == LIMIT or request.action == REPLACE) and is_outside_band(book, request.price_ticks):
+    if _has_banded_price(request) and is_outside_band(book, request.price_ticks):
         return PRICE_OUTSIDE_BAND
     slot = find(book, request.owner, request.order_id)
     if request.action <= MARKET:
         if slot:
             return matcher.DUPLICATE_ORDER_ID
+        if request.action == LIMIT and request.flags & PEGS:
+            has_price = peg_price(book, request.side, request.flags, request.offset_ticks, request.price_ticks) > 0
+            return 0 if has_price else NO_REFERENCE_PRICE
         return matcher.WOULD_CROSS if request.action == LIMIT and crosses(book, request, request.side) and not _can_slide(book, request) else 0
     if slot == 0:
         return matcher.UNKNOWN_ORDER
     order = order_of(book, slot)
     if request.action == CANCEL:
         return 0
-    if order.kind & (STOP | AT_MARKET):
+    if order.kind & (STOP | PEGGED | AT_MARKET):
         return matcher.UNKNOWN_ORDER
     if order.kind & ICEBERG and request.lots > SLICES_MAX * np.int64(extra_of(book, slot).display):
         return DISPLAY_OUT_OF_RANGE

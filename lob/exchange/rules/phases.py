@@ -19,7 +19,7 @@ ACCEPTED, PHASE, INDICATIVE = int(ReportKind.ACCEPTED), int(ReportKind.PHASE), i
 CONTINUOUS, HALT, CLOSED, BATCH = (int(phase) for phase in (Phase.CONTINUOUS, Phase.HALT, Phase.CLOSED, Phase.BATCH))
 WRONG_PHASE, PRICE_OUTSIDE_BAND = int(RejectReason.WRONG_PHASE), int(RejectReason.PRICE_OUTSIDE_BAND)
 LIMIT, CANCEL, MASS_CANCEL = int(Action.LIMIT), int(Action.CANCEL), int(Action.MASS_CANCEL)
-NOT_COLLECTED = int(Flag.POST_ONLY | Flag.MINIMUM | Flag.TO_LIMIT)
+NOT_COLLECTED = int(Flag.POST_ONLY | Flag.MINIMUM | Flag.TO_LIMIT | Flag.PEG_NEAR | Flag.PEG_MID | Flag.PEG_FAR)
 
 
 @jit

@@ -10,9 +10,11 @@ from lob.exchange.rules.state import (
     DAY,
     HIDDEN,
     ICEBERG,
+    PEGGED,
     STOP,
     TIMED,
     expiries_of,
+    extra_at,
     extra_of,
     hidden_ladder,
     market_ladder,
@@ -101,13 +103,17 @@ def name_of(book, request, kind_bits):
 
 @jit
 def take_up(book, owner, order_id, side, price_ticks, lots, kind, saved):
-    """Put an order with rules of its own back where it rested or waited, at the back of its queue; saved: its EXTRA."""
+    """Put an order with rules of its own back where it rested or waited, at the back of its queue; saved: its EXTRA.
+
+    Pegged orders are to be lined up by entry when all are there.
+    """
     slot = enter(book, tag_of(owner, order_id), owner, order_id, side)
     order, rules, extra = order_of(book, slot), rules_of(book), extra_of(book, slot)
     order.kind = kind
     book.armed += 1
     extra.entry, extra.expiry_ns, extra.trigger_ticks, extra.price_ticks = saved.entry, saved.expiry_ns, saved.trigger_ticks, saved.price_ticks
     extra.reserve, extra.display, extra.action, extra.tif = saved.reserve, saved.display, saved.action, saved.tif
+    extra.peg, extra.offset_ticks = saved.peg, saved.offset_ticks
     if kind & TIMED:
         _plan_expiry(rules, extra, slot)
     if kind & ICEBERG:
@@ -115,8 +121,37 @@ def take_up(book, owner, order_id, side, price_ticks, lots, kind, saved):
     if kind & STOP:
         rules.stop_count += 1
         rules.stop_lots += lots
+    if kind & PEGGED:
+        rules.peg_lots += lots
     key = MARKET_KEY if kind & AT_MARKET else key_of(side, price_ticks)
     line_up(book, ladder_where(book, order), key_of(-side, extra.trigger_ticks) if kind & STOP else key, slot, lots)
+
+
+@jit
+def line_up_peg(rules, slot):
+    """Note a pegged order as the last that entered."""
+    extra, last = extra_at(rules.extras, slot), rules.last_peg
+    extra.before, extra.behind, rules.last_peg = last, 0, slot
+    rules.peg_count += 1
+    if last:
+        extra_at(rules.extras, last).behind = slot
+    else:
+        rules.first_peg = slot
+
+
+@jit
+def _forget_peg(rules, slot):
+    extra = extra_at(rules.extras, slot)
+    before, behind = extra.before, extra.behind
+    rules.peg_count -= 1
+    if before:
+        extra_at(rules.extras, before).behind = behind
+    else:
+        rules.first_peg = behind
+    if behind:
+        extra_at(rules.extras, behind).before = before
+    else:
+        rules.last_peg = before
 
 
 @jit
@@ -136,6 +171,8 @@ def line_up_at(book, slot, price_ticks, lots):
         shown = min(lots, extra.display)
         extra.reserve = lots - shown
         rules_of(book).refills += count_refills(extra)
+    if order.kind & PEGGED:
+        rules_of(book).peg_lots += lots
     return line_up(book, ladder_where(book, order), key_of(order.side, price_ticks), slot, shown)
 
 
@@ -154,6 +191,8 @@ def leave_queue(book, slot):
         extra = extra_of(book, slot)
         rules_of(book).refills -= count_refills(extra)
         extra.reserve = 0
+    if order.kind & PEGGED:
+        rules_of(book).peg_lots -= order.lots
 
 
 @jit
@@ -166,6 +205,8 @@ def forget(book, slot):
         if order.kind & STOP:
             rules.stop_count -= 1
             rules.stop_lots -= order.lots
+        if order.kind & PEGGED:
+            _forget_peg(rules, slot)
         order.kind = 0
     release(book, map_place(book, slot), slot)
 
@@ -183,6 +224,8 @@ def take_lots(book, slot, lots):
         rules.refills += count_refills(extra)
     if order.kind & STOP:
         rules_of(book).stop_lots -= lots
+    if order.kind & PEGGED:
+        rules_of(book).peg_lots -= lots
     key = level_key(order)
     level = level_of(page_of(ladder_where(book, order), key), key)
     order.lots -= lots
@@ -204,6 +247,9 @@ def row_about(book, request, reports, slot, kind, lots, reason):
         row.display_lots = max(lots - extra_of(book, slot).reserve, 0)
     if order.kind & STOP:
         row.trigger_ticks = extra_of(book, slot).trigger_ticks
+    if order.kind & PEGGED:
+        row.flags |= extra_of(book, slot).peg
+        row.offset_ticks = extra_of(book, slot).offset_ticks
     return row
 
 

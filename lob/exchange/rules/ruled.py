@@ -11,6 +11,7 @@ from lob.exchange.rules.expiry import expire
 from lob.exchange.rules.fees import has_owner_room, note_owner
 from lob.exchange.rules.mass import mass_cancel
 from lob.exchange.rules.orders import ACCEPTED, cancel, enter_limit, enter_market, replace, slid
+from lob.exchange.rules.pegs import PEGS, enter_peg, follow
 from lob.exchange.rules.phases import CONTINUOUS, collect_market, end_phase, indicate, move, say_phase, trip
 from lob.exchange.rules.state import (
     NEVER,
@@ -61,6 +62,9 @@ def apply(book, request, reports):
         _act(book, request, reports)
     trip(book, request, reports)
     trigger(book, request, reports)
+    if follow(book, request, reports):
+        trip(book, request, reports)
+        trigger(book, request, reports)
     indicate(book, request, reports)
     return reports.count - before
 
@@ -102,6 +106,8 @@ def _act(book, request, reports):
         enter_stop(book, request, reports)
     elif action == MARKET and rules_of(book).phase != CONTINUOUS:
         collect_market(book, request, reports)
+    elif action == LIMIT and request.flags & PEGS:
+        enter_peg(book, request, reports)
     elif action == MARKET:
         enter_market(book, request, reports, ACCEPTED)
     elif crosses(book, request, request.side):
@@ -115,27 +121,27 @@ def rows_most(book, request):
     """Return how many rows a request can write at the most in a book with rules.
 
     Each meeting of two orders takes a lot of both at least, and ends one of them or a slice of an iceberg; it writes two rows at most. An order that comes in,
-    by itself or triggered, writes three more; then there are those that expire, and those of a mass cancel. Where lots are shared out an order that comes in
-    can, once, also meet all orders at a price and end none of them. At most two auctions are held, the end of a phase and the venue's own: each meeting in
-    them ends an order or the auction, and every market order may be left over. Phases take a few rows more.
+    by itself or triggered, writes three more; then there are those that expire, those of a mass cancel, and pegged orders that move. Where lots are shared out
+    an order that comes in can, once, also meet all orders at a price and end none of them. At most two auctions are held, the end of a phase and the venue's
+    own: each meeting in them ends an order or the auction, and every market order may be left over. Phases take a few rows more.
     """
     rules = rules_of(book)
     lots = max(0, min(request.lots, LOTS_MAX))
-    meetings = min(lots + rules.stop_lots, 2 * book.order_count + rules.refills + SLICES_MAX + 2)
+    meetings = min(lots + rules.stop_lots + rules.peg_lots, 2 * book.order_count + rules.refills + SLICES_MAX + 2)
     if allocation_of(rules).is_shared:
         meetings += min(lots, book.order_count + 1) + min(rules.stop_lots, rules.stop_count * (book.order_count + 1))
     taken_off = book.order_count if request.action >= MASS_CANCEL else rules.timed_count
     # Over both auctions together: what trades or goes in the first is no more there in the second.
     in_auctions = 2 * book.order_count if rules.phase != CONTINUOUS else 0
-    return taken_off + 2 * meetings + 4 * rules.stop_count + in_auctions + 16
+    return taken_off + 2 * meetings + 4 * rules.stop_count + rules.peg_count + in_auctions + 17
 
 
 @jit
 def has_ruled_room(book, rules):
-    """Return whether one more order can rest, and with it every stop that might be triggered."""
+    """Return whether one more order can rest, with it every stop that might be triggered, and every pegged order elsewhere than now."""
     stops = rules.stop_count
     pages = min(ladder_of(book, 1).free_pages, ladder_of(book, -1).free_pages) - stops
     for side in (1, -1):
-        pages = min(pages, hidden_ladder(rules, side).free_pages, stop_ladder(rules, side).free_pages, market_ladder(rules, side).free_pages)
+        pages = min(pages, hidden_ladder(rules, side).free_pages - rules.peg_count, stop_ladder(rules, side).free_pages, market_ladder(rules, side).free_pages)
     entries = min(expiries_of(rules).capacity - expiries_of(rules).count, triggered_of(rules).capacity)
     return pages > 0 and entries > stops + 2 and has_owner_room(fees_of(rules)) and book.order_count + 1 < book.order_capacity

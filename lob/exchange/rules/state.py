@@ -15,6 +15,7 @@ from lob.schedule import ScheduleMemory, schedule_at
 
 # Bits of an order's kind; an order that has none is plain.
 TIMED, DAY, HIDDEN, ICEBERG, STOP, AT_MARKET = 1, 2, int(Flag.HIDDEN), int(Flag.ICEBERG), int(Flag.STOP), 128
+PEGGED = int(Flag.PEG_NEAR)  # of all three, and HIDDEN with it; EXTRA says which
 
 # An iceberg has at most so many slices (Xetra asks for a peak of at least a twentieth; Euronext for a fixed number of lots).
 SLICES_MAX = 1000
@@ -27,11 +28,15 @@ EXTRA = np.dtype(
         ("entry", "i8"),          # the order's number among all that came with a rule: who was first
         ("expiry_ns", "i8"),      # TIMED
         ("trigger_ticks", "i8"),  # STOP
-        ("price_ticks", "i8"),    # STOP: its limit, 0 for a market order
+        ("price_ticks", "i8"),    # STOP: its limit, 0 for a market order; PEGGED: its limit
         ("reserve", "i4"),        # ICEBERG: open lots that are not shown
         ("display", "i4"),        # ICEBERG: what it shows at a time
         ("action", "u1"),         # STOP: LIMIT or MARKET
-        ("tif", "u1"),            # STOP: of the order that it becomes
+        ("tif", "u1"),            # STOP: of the order that it becomes; PEGGED: its own
+        ("peg", "u2"),            # PEGGED: the Flag of what it follows
+        ("offset_ticks", "i4"),   # PEGGED
+        ("before", "i4"),         # PEGGED: the slot of the one that entered before it, 0 for the first
+        ("behind", "i4"),         # PEGGED: the slot of the one that entered next, 0 for the last
     ],
     align=True,
 )
@@ -47,6 +52,12 @@ RULES = np.dtype(
         ("refills", "i8"),       # how often all icebergs together can show new lots
         ("low_ticks", "i8"),     # of the trades since stops were last looked at, the last one before them included; 0: never a trade
         ("high_ticks", "i8"),
+        ("peg_count", "i8"),
+        ("peg_lots", "i8"),      # of all pegged orders in their queues
+        ("first_peg", "i8"),     # slot of the pegged order that entered first, 0 if there is none
+        ("last_peg", "i8"),
+        ("seen_bid_ticks", "i8"),  # the displayed touch that pegged orders were last priced by; -1: they are to be looked at again
+        ("seen_ask_ticks", "i8"),
         ("expiries", "i8"),      # address of a SCHEDULE by expiry; an entry of an order that has gone, or changed its number, means nothing
         ("triggered", "i8"),     # address of a SCHEDULE of stops that wait for their turn within one request, empty between requests
         ("modes", "i8"),         # address of MODE[mode_count], sorted by owner
@@ -203,5 +214,6 @@ class RulesMemory:
             self.triggered.set_capacity(2 * needed)
         self.fees.grow()
         for ladder in self.ladders:
-            if ladder.ladder["free_pages"][0] == 0:
+            # Each pegged order may come to rest in a page of its own.
+            while ladder.ladder["free_pages"][0] <= self.record["peg_count"][0]:
                 ladder.add_pages()
