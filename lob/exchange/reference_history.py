@@ -114,7 +114,7 @@ class ReferenceHistory(PlainBook):
         request = Request._make(request)
         if request.owner != NOBODY:
             return self.agents.apply(request)
-        rows = self._recorded(request._replace(tif=0, flags=0, display_lots=0, trigger_ticks=0, expiry_ns=0, offset_ticks=0))
+        rows = self._recorded(request._replace(tif=0, flags=0, display_lots=0, offset_ticks=0, trigger_ticks=0, expiry_ns=0))
         return rows[:-1] + [row._replace(flags=Flag.LAST) for row in rows[-1:]]
 
     def give_stamp(self, order):
