@@ -93,8 +93,8 @@ garbage_requests = st.builds(Request, **{name: whole_range(name) for name in REQ
 
 # What a call auction is made of: names of its own, so that all of it collects.
 auction_orders = st.builds(
-    Request, order_id=st.integers(20, 60), price_ticks=prices, lots=lots, owner=owners, book=st.just(BOOK), action=st.sampled_from([0, 0, 0, 0, 0, 1]), side=sides,
-    tif=st.sampled_from([0, 0, 4, 3]), flags=st.sampled_from([0, 0, 0, 0, HIDDEN, ICEBERG, STOP]), **terms,
+    Request, order_id=st.integers(20, 60), price_ticks=prices, lots=lots, owner=owners, book=st.just(BOOK), action=st.sampled_from([0, 0, 0, 0, 0, 1]),
+    side=sides, tif=st.sampled_from([0, 0, 4, 3]), flags=st.sampled_from([0, 0, 0, 0, HIDDEN, ICEBERG, STOP]), **terms,
 )
 
 
@@ -279,12 +279,17 @@ DAYS = [
 ]
 
 
+def let_phases_move(requests, random, share):
+    """Make a share of the requests the venue's own, for one phase or another, most often for continuous trading."""
+    moves = random.random(len(requests)) < share
+    for name, values in (("action", Action.PHASE), ("owner", 0), ("price_ticks", random.choice([*Phase, 0, 0, 0], len(requests)))):
+        requests[name] = np.where(moves, values, requests[name])
+
+
 @pytest.mark.parametrize("seed", range(2 * len(DAYS)))
 def test_a_stream_of_every_rule_has_the_same_rows_in_both_books_and_its_tape_is_verified(seed):
     requests = ruled_requests(seed, 4_000)
-    moves = np.random.default_rng(seed).random(len(requests)) < 0.02 * (seed % 2)
-    for name, values in (("action", Action.PHASE), ("owner", 0), ("price_ticks", np.random.default_rng(seed).choice([*Phase, 0, 0, 0], len(requests)))):
-        requests[name] = np.where(moves, values, requests[name])
+    let_phases_move(requests, np.random.default_rng(seed), 0.02 * (seed % 2))
     modes = {owner: (owner + seed) % len(SelfTrade) for owner in range(4)}
     venue = replace(DAYS[seed // 2], self_trade=modes, allocation=ALLOCATIONS[seed % len(ALLOCATIONS)], fees=FEES[seed % len(FEES)])
     engine, reference = OrderBook(seed % 2 == 0, venue=venue), ReferenceBook(seed % 2 == 0, venue=venue)

@@ -38,6 +38,17 @@ def test_the_largest_orders_there_are_share_exactly(make_book):
     assert fills(book.market(BUY, LOTS_MAX, 4)) == [(1, 333_333_334), (2, 333_333_333), (3, 333_333_333)]
 
 
+@pytest.mark.parametrize(("allocation", "expected"), [
+    # 34 of 69 and the lot left over; 11, 3 of 58 and the lot left over; all that it has.
+    (Allocation.pro_rata(1, 50), [(1, 35), (2, 34)]), (Allocation.pro_rata(1, 50, 11), [(1, 15), (2, 54)]), (Allocation.pro_rata(1, 100), [(1, 40), (2, 29)]),
+])
+def test_the_first_in_line_gets_its_percentage_rounded_down_and_no_more_than_the_limit_and_than_it_has(make_book, allocation, expected):
+    book = make_book(venue=Venue(allocation=allocation))
+    for order_id, lots in ((1, 40), (2, 400)):
+        book.limit(SELL, 100, lots, order_id)
+    assert fills(book.market(BUY, 69, 4)) == expected
+
+
 def test_an_order_that_is_filled_by_its_share_leaves_and_the_others_keep_their_places(make_book):
     book = make_book(venue=Venue(allocation=Allocation.pro_rata(1, 100)))
     for order_id, lots in ((1, 4), (2, 50), (3, 50)):
