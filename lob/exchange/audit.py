@@ -5,12 +5,13 @@ import numpy as np
 
 from lob.exchange.book import LOW_32, book_at, find, tag_of
 from lob.exchange.ladder import PAGE, PAGE_KEYS, TIER_WORDS
-from lob.exchange.rules.state import HIDDEN, ICEBERG, STOP, TIMED
+from lob.exchange.rules.phases import can_be_crossed, collects
+from lob.exchange.rules.state import AT_MARKET, HIDDEN, ICEBERG, NEVER, STOP, TIMED
 from lob.exchange.venue import Venue
 from lob.jit import jit
-from lob.messages import LOTS_MAX, PRICE_MAX_TICKS
+from lob.messages import LOTS_MAX, PRICE_MAX_TICKS, Phase
 
-KINDS = (0, HIDDEN, STOP)  # of the ladders, in pairs
+KINDS = (0, HIDDEN, STOP, AT_MARKET)  # of the ladders, in pairs
 
 
 @jit
@@ -30,6 +31,9 @@ def check_book(memory):
     _check_map(memory, seen)
     _check_free(memory, seen)
     _check_rules(memory, seen)
+    phase = Phase(int(rules.record["phase"][0])) if rules else Phase.CONTINUOUS
+    if can_be_crossed(phase):
+        return
     for bids, asks in product(ladders[0:4:2], ladders[1:4:2]):
         bid, ask = int(bids.ladder["best_key"][0]), int(asks.ladder["best_key"][0])
         assert not (bid and ask) or bid < PRICE_MAX_TICKS + 1 - ask, "the book is not crossed"
@@ -42,7 +46,8 @@ def _check_rules(memory, seen):
     kinds = orders["kind"]
     modes = rules.owner_modes() if rules else {}
     settings = memory.venue != Venue()
-    assert book["armed"] == np.count_nonzero(kinds) + len(modes) + settings, "a plain order, owner or venue arms nothing"
+    away = rules is not None and rules.record["phase"][0] != Phase.CONTINUOUS
+    assert book["armed"] == np.count_nonzero(kinds) + len(modes) + settings + away, "a plain order, owner, venue or phase arms nothing"
     if rules is None:
         return
     record, extras = rules.record[0], rules.extras[sorted(seen)]
@@ -57,7 +62,10 @@ def _check_rules(memory, seen):
     planned = sorted(extras[timed][["expiry_ns", "entry"]].tolist())
     assert live[["time_ns", "sequence"]].tolist() == planned, "every order with an expiry is planned to expire, once"
     last, triggers, sides = book["last_trade_ticks"], extras["trigger_ticks"][stops], orders["side"][stops].astype(int)
-    assert last == 0 or (sides * (last - triggers) < 0).all(), "no stop waits that a trade has reached"
+    phase = Phase(int(record["phase"]))
+    assert record["tripped"] == 0 and (record["phase_end_ns"] == NEVER or phase in (Phase.BATCH, memory.venue.breaker_phase)), "only these phases end by themselves"
+    assert not (kinds & AT_MARKET).any() or collects(phase), "market orders wait for an auction only"
+    assert phase != Phase.CONTINUOUS or last == 0 or (sides * (last - triggers) < 0).all(), "no stop waits that a trade has reached"
     assert (orders["key"][stops] == np.where(sides > 0, PRICE_MAX_TICKS + 1 - triggers, triggers)).all(), "a stop waits at its trigger"
     assert np.array_equal(rules.modes["owner"], np.unique(rules.modes["owner"])), "owners are sorted"
 
@@ -122,7 +130,7 @@ def _check_queue(memory, level, key, side, kind, seen):
         assert slot not in seen, "an order is in one queue once"
         seen.add(slot)
         assert order["prev"] == previous and order["key"] == key and order["side"] == side, "the queue is linked both ways at its own price"
-        assert order["kind"] & (HIDDEN | STOP) == kind, "an order lies in the ladder of its kind"
+        assert order["kind"] & (HIDDEN | STOP | AT_MARKET) == kind, "an order lies in the ladder of its kind"
         assert 1 <= order["lots"] <= LOTS_MAX and order["owner"] >= 0 and order["id"] >= 1
         assert find_at(memory.address, order["owner"], order["id"]) == slot, "the map finds every order"
         lots, previous, slot = lots + int(order["lots"]), slot, int(order["next"])

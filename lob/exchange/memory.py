@@ -6,6 +6,7 @@ from lob.exchange.ladder import LadderMemory
 from lob.exchange.rules.state import RulesMemory
 from lob.exchange.venue import Venue
 from lob.jit import jit
+from lob.messages import Phase
 
 
 @jit
@@ -63,9 +64,15 @@ class BookMemory:
         if venue != Venue():
             self.arm()
             self.rules.set_venue(venue)
-            self.book["armed"] += 1
+            self.book["armed"] += 1 + (venue.phase != Phase.CONTINUOUS)
             for owner, mode in venue.self_trade.items():
                 self.set_mode(owner, mode)
+
+    def set_phase(self, phase):
+        """Be in a phase, as a snapshot says."""
+        self.arm()
+        self.book["armed"] += int(phase != Phase.CONTINUOUS) - int(self.rules.record["phase"][0] != Phase.CONTINUOUS)
+        self.rules.record["phase"] = phase
 
     def set_mode(self, owner, mode):
         """Have an owner's SelfTrade mode, 0 for none."""

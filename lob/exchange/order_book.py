@@ -25,7 +25,7 @@ from lob.exchange.reports import ReportBuffer, reports_at, request_at
 from lob.exchange.rules.ruled import rows_most
 from lob.exchange.venue import Venue
 from lob.jit import jit
-from lob.messages import NOBODY, PRICE_MAX_TICKS, REQUEST, Action, Flag, SelfTrade, Side, TimeInForce, limit_fields, market_fields
+from lob.messages import NOBODY, PRICE_MAX_TICKS, REQUEST, Action, Flag, Phase, SelfTrade, Side, TimeInForce, limit_fields, market_fields
 
 DEPTH = np.dtype([("price_ticks", "i8"), ("lots", "i8"), ("orders", "i8")])
 QUEUED = np.dtype([("order_id", "i8"), ("owner", "i4"), ("lots", "i4")], align=True)
@@ -160,6 +160,19 @@ class OrderBook:
     def mass_cancel(self, owner, side=0, low_ticks=0, high_ticks=0, *, now_ns=0):
         """Take off all of an owner's orders, waiting stops too: of one side or both (0), with prices from low_ticks to high_ticks (0 and 0: at any)."""
         return self._one(Action.MASS_CANCEL, 0, owner, side, low_ticks, 0, trigger_ticks=high_ticks, now_ns=now_ns)
+
+    def set_phase(self, phase, *, now_ns=0):
+        """Move the book to a Phase, as its venue may at any time; an auction that ends trades."""
+        return self._one(Action.PHASE, 0, NOBODY, 0, phase, 0, now_ns=now_ns)
+
+    def clock(self, now_ns):
+        """Let time pass: orders expire, a batch or the breaker's phase ends."""
+        return self._one(Action.CLOCK, 0, NOBODY, 0, 0, 0, now_ns=now_ns)
+
+    @property
+    def phase(self):
+        """The Phase that the book is in."""
+        return Phase(int(self.memory.rules.record["phase"][0])) if self.memory.rules else Phase.CONTINUOUS
 
     def prevent_self_trades(self, owner, mode):
         """Let a SelfTrade mode decide what happens when an order meets one of the same owner."""

@@ -6,13 +6,28 @@ and no recorded day.
 """
 from lob.exchange.reference_checks import RESTS, SLICES_MAX, go_together, is_meant, is_price, is_range, wrong_terms
 from lob.exchange.reference_plain import MARKET_LIMIT_TICKS, QUEUED, Order, Request, Row
-from lob.exchange.reference_queues import RuledOrder, RuledQueues
-from lob.messages import LOTS_MAX, NOBODY, Action, CancelReason, Flag, RejectReason, ReportKind, SelfTrade, Side, TimeInForce, limit_fields, market_fields
+from lob.exchange.reference_phases import PhasedQueues, event, is_phase_request, wrong_phase_request
+from lob.exchange.reference_queues import RuledOrder
+from lob.messages import (
+    LOTS_MAX,
+    NOBODY,
+    Action,
+    CancelReason,
+    Flag,
+    Phase,
+    RejectReason,
+    ReportKind,
+    SelfTrade,
+    Side,
+    TimeInForce,
+    limit_fields,
+    market_fields,
+)
 
 __all__ = ["QUEUED", "Order", "ReferenceBook", "Request", "Row"]
 
 
-class ReferenceBook(RuledQueues):
+class ReferenceBook(PhasedQueues):
     """A book with the face of OrderBook, slow and plain.
 
     replace_keeps_place: whether a replace at the same price that does not add lots keeps its place in the queue. Without it every replace goes to the back.
@@ -46,6 +61,14 @@ class ReferenceBook(RuledQueues):
         """Take off all of an owner's orders of one side or both (0), at prices from low to high (0 and 0: at any); return the rows, REPORT[n]."""
         return self._ask_at(now_ns, action=Action.MASS_CANCEL, owner=owner, side=side, price_ticks=low_ticks, trigger_ticks=high_ticks)
 
+    def set_phase(self, phase, *, now_ns=0):
+        """Move the book to a Phase; return the rows, REPORT[n]."""
+        return self._ask_at(now_ns, action=Action.PHASE, price_ticks=phase)
+
+    def clock(self, now_ns):
+        """Let time pass; return the rows, REPORT[n]."""
+        return self._ask_at(now_ns, action=Action.CLOCK)
+
     def prevent_self_trades(self, owner, mode):
         """Let a SelfTrade mode decide what happens when an order meets one of the same owner."""
         self.modes[owner] = SelfTrade(mode)
@@ -56,13 +79,19 @@ class ReferenceBook(RuledQueues):
     def apply(self, request):
         """Return the list of rows (tuples in REPORT order) that answer one request (a tuple in REQUEST order), and what happens before and after it."""
         request = Request._make(request)
-        rows = self._expire(request)
-        self.trades = [self.last_trade_ticks]
+        rows = self._pass_time(request)
+        self._look_from_here()
         reason = self._refusal(request)
-        rows += _event([self._rejected(request, reason)] if reason else self._act(request))
-        return rows + self._trigger(request)
+        rows += event([self._rejected(request, reason)] if reason else self._act(request))
+        rows += self._trip(request)
+        rows += self._trigger(request)
+        return rows + self._indicate(request)
 
     def _act(self, request):
+        if request.action == Action.PHASE:
+            return self._move(request)
+        if request.action == Action.CLOCK:
+            return [self._say_phase(request)]
         if request.action == Action.MASS_CANCEL:
             return self._mass_cancel(request)
         if request.action == Action.CANCEL:
@@ -71,24 +100,28 @@ class ReferenceBook(RuledQueues):
             return self._replace(request)
         if request.flags & Flag.STOP:
             return self._wait(request)
-        return self._limit(self._slid(request)) if request.action == Action.LIMIT else self._market(request)
+        if request.action == Action.LIMIT:
+            return self._limit(self._slid(request))
+        return self._market(request) if self.phase == Phase.CONTINUOUS else self._collect_market(request)
 
     # Refusals
 
     def _refusal(self, request):
         """Return the first RejectReason that holds, NONE for a valid request. A field that the action does not use is never looked at."""
         action = request.action
+        if is_phase_request(request):
+            return RejectReason.UNKNOWN_BOOK if request.book != self.number else wrong_phase_request(request)
         is_limit, is_mass = action == Action.LIMIT, action == Action.MASS_CANCEL
         is_new = is_limit or action == Action.MARKET
         lots_min = 0 if action == Action.CANCEL else 1
         checks = [
-            (RejectReason.UNKNOWN_ACTION, action > Action.MASS_CANCEL),
+            (RejectReason.UNKNOWN_ACTION, action > Action.CLOCK),
             (RejectReason.NOT_IN_RECORDED_DAY, Action.REPLACE < action < Action.MASS_CANCEL),
             (RejectReason.UNKNOWN_BOOK, request.book != self.number),
             (RejectReason.OWNER_OUT_OF_RANGE, request.owner < 0),
             (RejectReason.ORDER_ID_OUT_OF_RANGE, not is_mass and request.order_id < 1),
             (RejectReason.UNKNOWN_SIDE, request.side not in (1, -1) if is_new else is_mass and request.side not in (1, -1, 0)),
-            (RejectReason.UNKNOWN_TIME_IN_FORCE, is_limit and request.tif > TimeInForce.GTT),
+            (RejectReason.UNKNOWN_TIME_IN_FORCE, is_limit and request.tif > TimeInForce.DAY),
             (RejectReason.UNKNOWN_FLAG, not go_together(request)),
             (RejectReason.PRICE_OUT_OF_RANGE, (is_limit or action == Action.REPLACE) and not is_price(request.price_ticks)),
             (RejectReason.PRICE_OUT_OF_RANGE, is_mass and not is_range(request.price_ticks, request.trigger_ticks)),
@@ -97,14 +130,16 @@ class ReferenceBook(RuledQueues):
         reason = next((reason for reason, holds in checks if holds), RejectReason.NONE)
         if is_new and not reason:
             reason = wrong_terms(request)
-        return reason or (RejectReason.NONE if is_mass else self._refusal_of_the_book(request, is_new))
+        if reason or is_mass:
+            return reason
+        return self._refusal_of_the_phase(request) or self._refusal_of_the_book(request, is_new)
 
     def _refusal_of_the_book(self, request, is_new):
         order = self.orders.get((request.owner, request.order_id))
         if is_new and order:
             return RejectReason.DUPLICATE_ORDER_ID
         is_replace = request.action == Action.REPLACE
-        if not is_new and (order is None or is_replace and order.flags & Flag.STOP):
+        if not is_new and (order is None or is_replace and (order.flags & Flag.STOP or order.price_ticks == 0)):
             return RejectReason.UNKNOWN_ORDER
         if is_replace and order.display_lots and request.lots > SLICES_MAX * order.display_lots:
             return RejectReason.DISPLAY_OUT_OF_RANGE
@@ -147,7 +182,7 @@ class ReferenceBook(RuledQueues):
             rows += self._match(request, order, MARKET_LIMIT_TICKS[order.side])
         elif touch_ticks:
             rows += self._match(request, order, touch_ticks)
-            if order.open_lots:
+            if order.open_lots and not self.has_tripped:
                 order.price_ticks = touch_ticks
                 rows.append(self._row(request, ReportKind.REPLACED, order, lots=order.open_lots, lots_ahead=self._lots_ahead(order)))
                 self._rest(order)
@@ -188,10 +223,10 @@ class ReferenceBook(RuledQueues):
             self._rest(order, entry=order.entry)
         return rows
 
-    def _expire(self, request):
-        """Return the events in which orders go whose time has come, by expiry, then by entry."""
-        due = sorted((order for order in self.timed.values() if order.expiry_ns <= request.time_ns), key=lambda order: (order.expiry_ns, order.entry))
-        return [row for order in due for row in _event([self._lose(request, order, order.open_lots, CancelReason.EXPIRED)])]
+    def _expire(self, request, until_ns):
+        """Return the events in which orders go whose time has come at a time, by expiry, then by entry."""
+        due = sorted((order for order in self.timed.values() if order.expiry_ns <= until_ns), key=lambda order: (order.expiry_ns, order.entry))
+        return [row for order in due for row in event([self._lose(request, order, order.open_lots, CancelReason.EXPIRED)])]
 
     # Stops
 
@@ -206,7 +241,7 @@ class ReferenceBook(RuledQueues):
     def _trigger(self, request):
         """Return the events of the stops that trades have reached: those of one event in the order of their entry, behind those of earlier events."""
         rows, line = [], []
-        while True:
+        while self.phase == Phase.CONTINUOUS:
             line += [order for order in self.stops.values() if order not in line and self._is_reached(order)]
             if not line:
                 return rows
@@ -216,7 +251,9 @@ class ReferenceBook(RuledQueues):
                 time_ns=request.time_ns, sent_ns=request.sent_ns, order_id=order.order_id, price_ticks=order.price_ticks, lots=order.open_lots,
                 owner=order.owner, book=self.number, action=order.action, side=order.side, tif=order.tif, expiry_ns=order.expiry_ns or 0,
             )
-            rows += _event((self._limit if order.action == Action.LIMIT else self._market)(live, ReportKind.TRIGGERED))
+            rows += event((self._limit if order.action == Action.LIMIT else self._market)(live, ReportKind.TRIGGERED))
+            rows += self._trip(request)
+        return rows
 
     # Trading
 
@@ -231,9 +268,13 @@ class ReferenceBook(RuledQueues):
 
     def _match(self, request, taker, limit_ticks):
         rows = []
-        while taker.open_lots:
+        # In a phase in which orders collect, none trades on its way in.
+        while taker.open_lots and self.phase == Phase.CONTINUOUS:
             maker = self._first_in_line(-taker.side, limit_ticks)
             if maker is None:
+                break
+            if not self._may_trade_at(maker.price_ticks):
+                self.has_tripped = True
                 break
             mode = self.modes.get(taker.owner, SelfTrade.NONE) if maker.owner == taker.owner else SelfTrade.NONE
             rows += self._meet_oneself(request, taker, maker, mode) if mode else self._trade(request, taker, maker)
@@ -278,13 +319,10 @@ class ReferenceBook(RuledQueues):
         # What an iceberg does not show comes after all that is displayed at its price.
         turns += [(-order.side * order.price_ticks, 1, order.reserve_lots, order) for order in within if order.flags & Flag.ICEBERG]
         for _, _, lots, order in sorted(turns, key=lambda turn: turn[:2]):
+            if not self._may_trade_at(order.price_ticks):
+                break
             is_own = mode and order.owner == taker.owner
             if is_own and mode != SelfTrade.CANCEL_RESTING:
                 break
             reachable_lots += 0 if is_own else lots
         return reachable_lots
-
-
-def _event(rows):
-    """Return the rows of one event, its last one marked."""
-    return rows[:-1] + [rows[-1]._replace(flags=rows[-1].flags | Flag.LAST)]

@@ -2,7 +2,7 @@
 from lob.messages import PRICE_MAX_TICKS, Action, Flag, RejectReason, TimeInForce
 
 SLICES_MAX = 1000
-RESTS = (TimeInForce.GTC, TimeInForce.GTT)
+RESTS = (TimeInForce.GTC, TimeInForce.GTT, TimeInForce.DAY)
 LIMIT_FLAGS = Flag.POST_ONLY | Flag.SLIDE | Flag.HIDDEN | Flag.ICEBERG | Flag.STOP | Flag.MINIMUM
 # Kinds that exclude each other, and those that only an order which can rest may be.
 EXCLUSIVE = [(Flag.HIDDEN, Flag.ICEBERG), (Flag.MINIMUM, Flag.POST_ONLY), *((Flag.STOP, flag) for flag in LIMIT_FLAGS if flag != Flag.STOP)]

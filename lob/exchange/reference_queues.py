@@ -5,9 +5,9 @@ Owns hidden orders, icebergs' reserves, waiting stops and orders that expire; th
 import numpy as np
 from sortedcontainers import SortedDict
 
-from lob.exchange.reference_plain import QUEUED, Level, Order, PlainBook
+from lob.exchange.reference_plain import QUEUED, Level, Order, PlainBook, Row
 from lob.exchange.venue import Venue
-from lob.messages import NOBODY, Action, CancelReason, Flag, ReportKind, Side, TimeInForce
+from lob.messages import NOBODY, Action, CancelReason, Flag, Phase, ReportKind, Side, TimeInForce
 
 RESTING_FLAGS = Flag.HIDDEN | Flag.ICEBERG | Flag.STOP
 
@@ -40,6 +40,7 @@ class RuledQueues(PlainBook):
         super().__init__(replace_keeps_place, book)
         self.venue = venue or Venue()
         self.hidden = {Side.BUY: SortedDict(), Side.SELL: SortedDict()}
+        self.at_market = {Side.BUY: SortedDict(), Side.SELL: SortedDict()}  # orders that collect without a limit, all under key 0
         self.timed = {}     # (owner, order_id) -> order that expires
         self.stops = {}     # (owner, order_id) -> order that waits for its trigger
         self.modes = dict(self.venue.self_trade)
@@ -48,9 +49,10 @@ class RuledQueues(PlainBook):
         self.trades = []    # prices of the event and the last one before it: what stops look at
 
     def _in_line(self, side):
-        """Return the orders of a side in the order in which they would trade: by price, displayed ones first, then by time."""
+        """Return the orders of a side in the order in which they would trade: market orders, then by price, displayed ones first, then by time."""
         places = [(key, is_hidden, level) for is_hidden, levels in enumerate((self.levels[side], self.hidden[side])) for key, level in levels.items()]
-        return [order for _, _, level in sorted(places, key=lambda place: place[:2]) for order in level.orders.values()]
+        levels = [*self.at_market[side].values(), *(level for _, _, level in sorted(places, key=lambda place: place[:2]))]
+        return [order for level in levels for order in level.orders.values()]
 
     def _is_reached(self, order):
         return any(order.side * (price_ticks - order.trigger_ticks) >= 0 for price_ticks in self.trades if price_ticks)
@@ -58,6 +60,8 @@ class RuledQueues(PlainBook):
     # Who rests where
 
     def _levels_of(self, order):
+        if order.price_ticks == 0:
+            return self.at_market[order.side]
         return (self.hidden if order.flags & Flag.HIDDEN else self.levels)[order.side]
 
     def _join_queue(self, order, shown_lots):
@@ -113,6 +117,12 @@ class RuledQueues(PlainBook):
 
     # Rows
 
+    def _about_book(self, request, kind, **fields):
+        """Return a row that is about the book and no order of it."""
+        return Row(
+            time_ns=request.time_ns, sequence=self._next_sequence(), sent_ns=request.sent_ns, book=self.number, kind=kind, action=request.action, **fields,
+        )
+
     def _about(self, request, kind, order, lots, reason=0):
         """Return the row that says that a resting order loses lots, those not shown first; written before it does."""
         return self._row(
@@ -146,7 +156,7 @@ class RuledQueues(PlainBook):
     def check(self):
         """Assert what must hold after every request: no empty order or level, sums that add up, no book that is crossed, no stop that a trade has reached."""
         resting = dict(self.stops)
-        for levels, is_hidden in ((self.levels, False), (self.hidden, True)):
+        for levels, is_hidden in ((self.levels, False), (self.hidden, True), (self.at_market, False)):
             for side, ladder in levels.items():
                 for key, level in ladder.items():
                     assert level.orders and level.lots == sum(order.shown_lots for order in level.orders.values())
@@ -156,7 +166,9 @@ class RuledQueues(PlainBook):
                     resting.update(level.orders)
         assert resting == self.orders
         assert self.timed.items() <= self.orders.items()
+        if self._can_be_crossed():
+            return
         bids, asks = self._in_line(Side.BUY), self._in_line(Side.SELL)
-        assert not bids or not asks or bids[0].price_ticks < asks[0].price_ticks
+        assert not bids or not asks or 0 < bids[0].price_ticks < asks[0].price_ticks
         self.trades = [self.last_trade_ticks]
-        assert not any(map(self._is_reached, self.stops.values()))
+        assert self.phase != Phase.CONTINUOUS or not any(map(self._is_reached, self.stops.values()))

@@ -1,10 +1,11 @@
 """Snapshots: a book in the middle of a day, on disk.
 
 Owns the format. FILE is a NumPy .npz archive, which loads without executing anything, of five arrays:
-- header: int64[7]: format version (3), the book's number, whether a replace that shrinks keeps its place (0 or 1), the number of the next row on the tape, the
-  number of orders, the price of the last trade (0: none), and the last number given to an order with rules of its own;
+- header: int64[12]: format version (3), the book's number, whether a replace that shrinks keeps its place (0 or 1), the number of the next row on the tape, the
+  number of orders, the price of the last trade (0: none), the last number given to an order with rules of its own, the Phase, when it ends by itself (2**63 - 1:
+  not so), and the price, lots and surplus that were last indicated in it;
 - orders: RESTING[n], every order with the lots that it shows: bids from the best price down, asks from the best price up, hidden bids and asks likewise, then
-  stops that wait (the price of a market order is 0), and at each price in the order of its queue;
+  stops that wait, then market orders that wait for an auction (the price of a market order is 0), and at each price in the order of its queue;
 - rules: RULED[k], what the orders among them have whose kind is not plain; index is the order's place in `orders`;
 - modes: MODE[m], the owners that may not trade with themselves;
 - venue: uint8[b], the settings of the venue as JSON in UTF-8 (Venue.as_plain).
@@ -22,18 +23,20 @@ from lob.errors import LobError, TapeError
 from lob.exchange.book import book_at, find, has_room, order_of, rest
 from lob.exchange.ladder import ladder_at, next_key
 from lob.exchange.order_book import OrderBook
+from lob.exchange.rules.phases import can_be_crossed, collects
 from lob.exchange.rules.queues import take_up
 from lob.exchange.rules.ruled import has_ruled_room
-from lob.exchange.rules.state import EXTRA, HIDDEN, ICEBERG, MODE, SLICES_MAX, STOP, TIMED, extra_at, rules_of
+from lob.exchange.rules.state import AT_MARKET, DAY, EXTRA, HIDDEN, ICEBERG, MODE, NEVER, SLICES_MAX, STOP, TIMED, extra_at, rules_of
 from lob.exchange.rules.trading import head_in
 from lob.exchange.venue import Venue
 from lob.jit import jit
-from lob.messages import LOTS_MAX, PRICE_MAX_TICKS, Action, SelfTrade, TimeInForce
+from lob.messages import LOTS_MAX, PRICE_MAX_TICKS, Action, Phase, SelfTrade, TimeInForce
 
 VERSION = 3
 # What a damaged archive can raise, by where the damage is; RuntimeError: it claims to be encrypted, NotImplementedError: compressed in an unknown way.
 UNREADABLE = (OSError, ValueError, KeyError, EOFError, MemoryError, RuntimeError, NotImplementedError, zipfile.BadZipFile, zlib.error)
-HEADER = ("version", "number", "replace_keeps_place", "sequence", "order_count", "last_trade_ticks", "entry")
+OF_THE_PHASE = ("phase", "phase_end_ns", "indicated_ticks", "indicated_lots", "indicated_surplus")
+HEADER = ("version", "number", "replace_keeps_place", "sequence", "order_count", "last_trade_ticks", "entry", *OF_THE_PHASE)
 RESTING = np.dtype([("order_id", "i8"), ("price_ticks", "i8"), ("owner", "i4"), ("lots", "i4"), ("side", "i1")], align=True)
 
 
@@ -71,7 +74,7 @@ def resting_orders(book):
         resting[name] = orders[field]
     keys = orders["key"].astype(np.int64)
     resting["price_ticks"] = np.where(orders["side"] > 0, keys, PRICE_MAX_TICKS + 1 - keys)
-    stops = (orders["kind"] & STOP) != 0
+    stops = (orders["kind"] & (STOP | AT_MARKET)) != 0
     if stops.any():
         resting["price_ticks"][stops] = memory.rules.extras["price_ticks"][slots[stops]]
     return resting
@@ -95,7 +98,8 @@ def state_of(book):
     orders, memory = resting_orders(book), book.memory
     last_trade_ticks, entry = memory.book["last_trade_ticks"][0], memory.rules.record["entry"][0] if memory.rules else 0
     sequence = book.reports.record["sequence"][0]
-    header = np.array([VERSION, book.number, memory.book["replace_keeps_place"][0], sequence, len(orders), last_trade_ticks, entry], np.int64)
+    phase = [memory.rules.record[name][0] for name in OF_THE_PHASE] if memory.rules else [Phase.CONTINUOUS, NEVER, 0, 0, 0]
+    header = np.array([VERSION, book.number, memory.book["replace_keeps_place"][0], sequence, len(orders), last_trade_ticks, entry, *phase], np.int64)
     modes = np.array(sorted(memory.rules.owner_modes().items()) if memory.rules else [], MODE)
     venue = np.frombuffer(json.dumps(memory.venue.as_plain()).encode(), np.uint8)
     return header, orders, ruled_orders(book), modes, venue
@@ -112,9 +116,10 @@ def restored(header, orders, ruled, modes, venue):
     kinds[ruled["index"]] = ruled["kind"]
     for name in EXTRA.names:
         extras[name][ruled["index"]] = ruled[name]
-    if len(ruled) or len(modes) or header["entry"] or memory.rules:
-        memory.arm()
-        memory.rules.record["entry"] = header["entry"]
+    if len(ruled) or len(modes) or header["entry"] or header["phase"] or memory.rules:
+        memory.set_phase(header["phase"])
+        for name in ("entry", *OF_THE_PHASE):
+            memory.rules.record[name] = header[name]
         for owner, mode in [*((owner, 0) for owner in memory.venue.self_trade), *modes.tolist()]:
             memory.set_mode(owner, mode)
     done = 0
@@ -124,7 +129,7 @@ def restored(header, orders, ruled, modes, venue):
             raise TapeError(f"orders[{-done - 1}] rests twice")
         if done < len(orders):
             memory.grow()
-    if book.best_bid_ticks and book.best_ask_ticks and book.best_bid_ticks >= book.best_ask_ticks:
+    if not can_be_crossed(header["phase"]) and book.best_bid_ticks and book.best_ask_ticks and book.best_bid_ticks >= book.best_ask_ticks:
         raise TapeError(f"the book is crossed, {book.best_bid_ticks} bid and {book.best_ask_ticks} asked")
     return book
 
@@ -185,12 +190,15 @@ def _read(path):
         raise TapeError(f"{path}: rules must speak of the orders, each once")
     lowest_ticks = np.ones(len(orders), np.int64)
     lowest_ticks[ruled["index"][(ruled["kind"] & STOP != 0) & (ruled["action"] == Action.MARKET)]] = 0
+    at_market = ruled["index"][ruled["kind"] & AT_MARKET != 0]
+    lowest_ticks[at_market] = 0
     valid = (
         (orders["order_id"] >= 1) & (orders["owner"] >= 0) & (np.abs(orders["side"]) == 1)
         & (orders["price_ticks"] >= lowest_ticks) & (orders["price_ticks"] <= PRICE_MAX_TICKS) & (orders["lots"] >= 1) & (orders["lots"] <= LOTS_MAX)
     )
     valid[ruled["index"][~_can_be_ruled(ruled, orders["lots"][ruled["index"]], header)]] = False
-    is_header = 0 <= header["number"] < 2**16 and header["sequence"] >= 0 and 0 <= header["last_trade_ticks"] <= PRICE_MAX_TICKS
+    valid[at_market] &= (orders["price_ticks"][at_market] == 0) & collects(header["phase"])
+    is_header = header["phase"] in list(Phase) and header["indicated_ticks"] >= 0 and 0 <= header["number"] < 2**16 and header["sequence"] >= 0 and 0 <= header["last_trade_ticks"] <= PRICE_MAX_TICKS
     are_modes = (modes["owner"] >= 0).all() and ((modes["mode"] >= 0) & (modes["mode"] <= max(SelfTrade))).all()
     if not valid.all() or not is_header or not are_modes:
         raise TapeError(f"{path}: {f'orders[{int(np.argmin(valid))}] is' if not valid.all() else 'its header says'} what no book can hold")
@@ -200,13 +208,15 @@ def _read(path):
 def _can_be_ruled(ruled, lots, header):
     """Return which rows say what an order with rules of its own can be: bool[k]."""
     kind = ruled["kind"].astype(np.int64)
+    main, lifetime, is_at_market = kind & ~(TIMED | DAY), kind & (TIMED | DAY), kind & AT_MARKET != 0
     is_iceberg, is_stop = kind & ICEBERG != 0, kind & STOP != 0
     reserve, display = ruled["reserve"].astype(np.int64), ruled["display"].astype(np.int64)
     slices = (reserve >= 0) & (reserve + lots <= LOTS_MAX) & (reserve <= SLICES_MAX * display) & (display >= lots)
     is_trigger = (ruled["trigger_ticks"] >= 1) & (ruled["trigger_ticks"] <= PRICE_MAX_TICKS)
-    is_trigger &= (ruled["action"] <= Action.MARKET) & (ruled["tif"] <= TimeInForce.GTT)
+    is_trigger &= (ruled["action"] <= Action.MARKET) & (ruled["tif"] <= TimeInForce.DAY)
     return (
-        (kind & ~(TIMED | HIDDEN | ICEBERG | STOP) == 0) & (kind > 0) & ((kind & ~TIMED) & ((kind & ~TIMED) - 1) == 0)
+        (kind & ~(TIMED | DAY | HIDDEN | ICEBERG | STOP | AT_MARKET) == 0) & (kind > 0) & (main & (main - 1) == 0) & (lifetime & (lifetime - 1) == 0)
+        & ((kind == AT_MARKET) | ~is_at_market) & ((ruled["price_ticks"] == 0) | ~is_at_market)
         & (slices | ~is_iceberg) & (is_trigger | ~is_stop) & (ruled["entry"] >= 1) & (ruled["entry"] <= header["entry"])
     )
 

@@ -91,13 +91,16 @@ def _whole_events(tape):
     stops = np.flatnonzero(tape.rows["flags"] & LAST) + 1
     firsts = tape.rows[np.concatenate([[0], stops[:-1]]).astype(int)] if len(stops) else tape.rows[:0]
     count = len(stops)
-    if (tape.rows["flags"] & Flag.STOP != 0).any():
-        # More stops might have been triggered: the last request is left out with all that it triggered.
-        while count and firsts["kind"][count - 1] == ReportKind.TRIGGERED:
-            count -= 1
-        count = max(count - 1, 0)
-    while count and firsts["reason"][count - 1] == CancelReason.EXPIRED:
-        count -= 1
+    kinds, reasons = firsts["kind"].tolist(), firsts["reason"].tolist()
+    might_go_on = (tape.rows["flags"] & Flag.STOP != 0).any() or bool((tape.rows["kind"] >= ReportKind.PHASE).any()) or bool(tape.provenance.get("venue"))
+    begun, asked = 0, None  # the first event of the last answer, and the one that is about its request
+    for i in range(count):
+        if asked is not None and not _follows(kinds[i], reasons[i]):
+            begun, asked = i, None
+        if asked is None and _is_asked_for(kinds[i], reasons[i]):
+            asked = i
+    # More might have followed: the last request is left out with all that it brought about.
+    count = begun if might_go_on or asked is None else count
     return Tape(tape.rows[: stops[count - 1] if count else 0], tape.provenance)
 
 
@@ -144,17 +147,29 @@ def _events(rows):
 
 
 def _answers(events):
-    """Yield all rows that answer one request, and those of the event that is about it: orders may expire before it, and stops be triggered after it."""
+    """Yield all rows that answer one request, and those of the event that is about it.
+
+    Before it orders may expire and a phase end by itself; after it stops may be triggered, the breaker trip, and an auction be indicated.
+    """
     rows, asked = [], None
     for event in events:
-        if asked is not None and event[0].kind != ReportKind.TRIGGERED:
+        if asked is not None and not _follows(event[0].kind, event[0].reason):
             yield rows, asked
             rows, asked = [], None
         rows = rows + event
-        if asked is None and event[0].reason != CancelReason.EXPIRED:
+        if asked is None and _is_asked_for(event[0].kind, event[0].reason):
             asked = event
     if rows:
         yield rows, asked
+
+
+def _follows(kind, reason):
+    """Return whether an event belongs to the answer that has begun, by its first row."""
+    return kind in (ReportKind.TRIGGERED, ReportKind.INDICATIVE) or (kind == ReportKind.PHASE and reason == RejectReason.PRICE_OUTSIDE_BAND)
+
+
+def _is_asked_for(kind, reason):
+    return reason != CancelReason.EXPIRED and not _follows(kind, reason)
 
 
 def _check_answer(books, first, rows, asked):
@@ -209,6 +224,9 @@ def _mass_cancel(first, rows):
     # What went lies in these bounds, and whatever of the owner's lay in them went.
     prices = [row.price_ticks or row.trigger_ticks for row in rows]
     sides = {row.side for row in rows}
+    if 0 in prices:
+        # A market order that collects: no range of prices has it.
+        prices = [0]
     return {"side": first.side if len(sides) == 1 else 0, "price_ticks": min(prices), "trigger_ticks": max(prices)}
 
 
@@ -233,7 +251,7 @@ def _as_it_says(first, rows):
 
 
 _ANSWERED = dict.fromkeys(range(256), _as_it_says) | {Action.CANCEL: _cancel, Action.REPLACE: _replace, Action.EXECUTE: _execute, Action.PRINT: _print}
-_ANSWERED[Action.MASS_CANCEL] = _mass_cancel
+_ANSWERED |= {Action.MASS_CANCEL: _mass_cancel, Action.PHASE: lambda first, rows: {"price_ticks": _first_of(rows, ReportKind.PHASE).price_ticks}}
 
 
 def _check_depth(tape, number, reference):

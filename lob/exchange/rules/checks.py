@@ -8,12 +8,15 @@ from lob.exchange import matcher
 from lob.exchange.book import best_price, find, ladder_of, order_of
 from lob.exchange.ladder import key_of
 from lob.exchange.matcher import CANCEL, LIMIT, MARKET, REPLACE, meets
-from lob.exchange.rules.queues import GTT
-from lob.exchange.rules.state import HIDDEN, ICEBERG, SLICES_MAX, STOP, extra_of
+from lob.exchange.rules.bands import is_outside_band
+from lob.exchange.rules.phases import PRICE_OUTSIDE_BAND, WRONG_PHASE, takes
+from lob.exchange.rules.queues import GTT, UNTIL_CLOSED
+from lob.exchange.rules.state import AT_MARKET, HIDDEN, ICEBERG, SLICES_MAX, STOP, extra_of, rules_of
 from lob.jit import jit
-from lob.messages import LOTS_MAX, PRICE_MAX_TICKS, Action, Flag, RejectReason, TimeInForce
+from lob.messages import LOTS_MAX, NOBODY, PRICE_MAX_TICKS, Action, Flag, Phase, RejectReason, TimeInForce
 
 MASS_CANCEL, GTC, IOC = int(Action.MASS_CANCEL), int(TimeInForce.GTC), int(TimeInForce.IOC)
+PHASE, CLOCK, PHASE_MAX = int(Action.PHASE), int(Action.CLOCK), int(max(Phase))
 POST_ONLY, SLIDE, MINIMUM, TO_LIMIT = int(Flag.POST_ONLY), int(Flag.SLIDE), int(Flag.MINIMUM), int(Flag.TO_LIMIT)
 LIMIT_FLAGS = POST_ONLY | SLIDE | HIDDEN | ICEBERG | STOP | MINIMUM
 DISPLAY_OUT_OF_RANGE, TRIGGER_OUT_OF_RANGE = int(RejectReason.DISPLAY_OUT_OF_RANGE), int(RejectReason.TRIGGER_OUT_OF_RANGE)
@@ -24,17 +27,19 @@ EXPIRY_IN_THE_PAST, MINIMUM_OUT_OF_RANGE = int(RejectReason.EXPIRY_IN_THE_PAST),
 def malformed(book, request):
     """Return why a request cannot be read, 0 if it can."""
     action, side = request.action, np.int64(request.side)
-    if action > REPLACE and action != MASS_CANCEL:
-        return matcher.UNKNOWN_ACTION if action > MASS_CANCEL else matcher.NOT_IN_RECORDED_DAY
+    if action > REPLACE and action < MASS_CANCEL or action > CLOCK:
+        return matcher.UNKNOWN_ACTION if action > CLOCK else matcher.NOT_IN_RECORDED_DAY
     if request.book != book.number:
         return matcher.UNKNOWN_BOOK
-    if request.owner < 0:
+    if request.owner < 0 or (action >= PHASE and request.owner != NOBODY):
         return matcher.OWNER_OUT_OF_RANGE
+    if action >= PHASE:
+        return matcher.PRICE_OUT_OF_RANGE if action == PHASE and (request.price_ticks < 0 or request.price_ticks > PHASE_MAX) else 0
     if request.order_id < 1 and action != MASS_CANCEL:
         return matcher.ORDER_ID_OUT_OF_RANGE
     if (action <= MARKET and abs(side) != 1) or (action == MASS_CANCEL and abs(side) > 1):
         return matcher.UNKNOWN_SIDE
-    if action == LIMIT and request.tif > GTT:
+    if action == LIMIT and request.tif > UNTIL_CLOSED:
         return matcher.UNKNOWN_TIME_IN_FORCE
     if not _go_together(action, request.flags, request.tif):
         return matcher.UNKNOWN_FLAG
@@ -72,7 +77,7 @@ def _go_together(action, flags, tif):
         return False
     if flags & MINIMUM and (flags & POST_ONLY or tif > IOC):
         return False
-    return tif == GTC or tif == GTT or not flags & (POST_ONLY | HIDDEN | ICEBERG)
+    return tif == GTC or tif >= GTT or not flags & (POST_ONLY | HIDDEN | ICEBERG)
 
 
 @jit
@@ -94,8 +99,12 @@ def _misses_terms(request):
 @jit
 def refused(book, request):
     """Return why a request that can be read is refused by the book as it stands, 0 if it is not."""
-    if request.action == MASS_CANCEL:
+    if request.action >= MASS_CANCEL:
         return 0
+    if not takes(rules_of(book).phase, request):
+        return WRONG_PHASE
+    if (request.action == LIMIT or request.action == REPLACE) and is_outside_band(book, request.price_ticks):
+        return PRICE_OUTSIDE_BAND
     slot = find(book, request.owner, request.order_id)
     if request.action <= MARKET:
         if slot:
@@ -106,7 +115,7 @@ def refused(book, request):
     order = order_of(book, slot)
     if request.action == CANCEL:
         return 0
-    if order.kind & STOP:
+    if order.kind & (STOP | AT_MARKET):
         return matcher.UNKNOWN_ORDER
     if order.kind & ICEBERG and request.lots > SLICES_MAX * np.int64(extra_of(book, slot).display):
         return DISPLAY_OUT_OF_RANGE

@@ -84,7 +84,7 @@ def enter_market(book, request, reports, first_kind):
     lots = request.lots
     if price_ticks or not is_to_limit:
         lots = match(book, request, reports, side, limit_key, lots)
-    if lots and is_to_limit and price_ticks:
+    if lots and is_to_limit and price_ticks and not rules_of(book).tripped:
         row = begin(reports, request, REPLACED)
         row.price_ticks, row.lots, row.open_lots, row.lots_ahead = price_ticks, lots, lots, lots_ahead(book, side, price_ticks, 0)
         line_up_at(book, name_of(book, request, 0), price_ticks, lots)

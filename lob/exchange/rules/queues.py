@@ -5,14 +5,28 @@ Owns the way from an order's kind to its ladder, and the counts that the rules k
 from lob.exchange.book import enter, ladder_of, leave_ladder, level_key, line_up, map_place, order_of, price_lots, release, tag_of
 from lob.exchange.ladder import key_of, level_of, lots_at, page_of
 from lob.exchange.reports import begin
-from lob.exchange.rules.state import HIDDEN, ICEBERG, STOP, TIMED, expiries_of, extra_of, hidden_ladder, rules_of, stop_ladder
+from lob.exchange.rules.state import (
+    AT_MARKET,
+    DAY,
+    HIDDEN,
+    ICEBERG,
+    STOP,
+    TIMED,
+    expiries_of,
+    extra_of,
+    hidden_ladder,
+    market_ladder,
+    rules_of,
+    stop_ladder,
+)
 from lob.jit import jit
-from lob.messages import Action, CancelReason, Flag, ReportKind, TimeInForce
+from lob.messages import PRICE_MAX_TICKS, Action, CancelReason, Flag, ReportKind, TimeInForce
 from lob.schedule import add
 
-LIMIT, GTC, GTT = int(Action.LIMIT), int(TimeInForce.GTC), int(TimeInForce.GTT)
+LIMIT, GTC, GTT, UNTIL_CLOSED = int(Action.LIMIT), int(TimeInForce.GTC), int(TimeInForce.GTT), int(TimeInForce.DAY)
 CANCELLED, REDUCED = int(ReportKind.CANCELLED), int(ReportKind.REDUCED)
-SELF_TRADE = int(CancelReason.SELF_TRADE)
+SELF_TRADE, EXPIRED = int(CancelReason.SELF_TRADE), int(CancelReason.EXPIRED)
+MARKET_KEY = PRICE_MAX_TICKS + 1  # before the key of every limit
 ROW_KINDS = HIDDEN | ICEBERG | STOP
 assert int(Flag.HIDDEN) == HIDDEN
 
@@ -24,7 +38,7 @@ def tif_on_rows(request):
 
 @jit(inline=True)
 def can_rest(request):
-    return request.tif == GTC or request.tif == GTT
+    return request.tif == GTC or request.tif >= GTT
 
 
 @jit
@@ -34,14 +48,16 @@ def ladder_where(book, order):
         return hidden_ladder(rules_of(book), order.side)
     if order.kind & STOP:
         return stop_ladder(rules_of(book), order.side)
+    if order.kind & AT_MARKET:
+        return market_ladder(rules_of(book), order.side)
     return ladder_of(book, order.side)
 
 
 @jit
 def price_where(book, slot):
-    """Return an order's limit price, 0 for a market order that waits for its trigger."""
+    """Return an order's limit price, 0 for a market order that waits for its trigger or for an auction."""
     order = order_of(book, slot)
-    return extra_of(book, slot).price_ticks if order.kind & STOP else key_of(order.side, level_key(order))
+    return extra_of(book, slot).price_ticks if order.kind & (STOP | AT_MARKET) else key_of(order.side, level_key(order))
 
 
 @jit
@@ -59,7 +75,7 @@ def lots_ahead(book, side, price_ticks, is_hidden):
 
 
 @jit
-def _refills(extra):
+def count_refills(extra):
     return (extra.reserve + extra.display - 1) // extra.display
 
 
@@ -67,13 +83,16 @@ def _refills(extra):
 def name_of(book, request, kind_bits):
     """Return an order that is new to the book and in no queue yet: its slot, with its rare fields set if it has any."""
     slot = enter(book, tag_of(request.owner, request.order_id), request.owner, request.order_id, request.side)
-    kind = kind_bits | (TIMED if request.action == LIMIT and request.tif == GTT else 0)
+    kind = kind_bits
+    if request.action == LIMIT and request.tif >= GTT:
+        kind |= TIMED if request.tif == GTT else DAY
     order_of(book, slot).kind = kind
     if kind:
         rules, extra = rules_of(book), extra_of(book, slot)
         book.armed += 1
         rules.entry += 1
         extra.entry, extra.reserve, extra.display = rules.entry, 0, request.display_lots
+        extra.price_ticks, extra.trigger_ticks = 0, 0
         if kind & TIMED:
             extra.expiry_ns = request.expiry_ns
             _plan_expiry(rules, extra, slot)
@@ -92,11 +111,12 @@ def take_up(book, owner, order_id, side, price_ticks, lots, kind, saved):
     if kind & TIMED:
         _plan_expiry(rules, extra, slot)
     if kind & ICEBERG:
-        rules.refills += _refills(extra)
+        rules.refills += count_refills(extra)
     if kind & STOP:
         rules.stop_count += 1
         rules.stop_lots += lots
-    line_up(book, ladder_where(book, order), key_of(-side, extra.trigger_ticks) if kind & STOP else key_of(side, price_ticks), slot, lots)
+    key = MARKET_KEY if kind & AT_MARKET else key_of(side, price_ticks)
+    line_up(book, ladder_where(book, order), key_of(-side, extra.trigger_ticks) if kind & STOP else key, slot, lots)
 
 
 @jit
@@ -115,8 +135,14 @@ def line_up_at(book, slot, price_ticks, lots):
         extra = extra_of(book, slot)
         shown = min(lots, extra.display)
         extra.reserve = lots - shown
-        rules_of(book).refills += _refills(extra)
+        rules_of(book).refills += count_refills(extra)
     return line_up(book, ladder_where(book, order), key_of(order.side, price_ticks), slot, shown)
+
+
+@jit
+def line_up_at_market(book, slot, side, lots):
+    """Put a market order behind those that wait for the auction; return the lots ahead of it."""
+    return line_up(book, market_ladder(rules_of(book), side), MARKET_KEY, slot, lots)
 
 
 @jit
@@ -126,7 +152,7 @@ def leave_queue(book, slot):
     leave_ladder(book, ladder_where(book, order), slot)
     if order.kind & ICEBERG:
         extra = extra_of(book, slot)
-        rules_of(book).refills -= _refills(extra)
+        rules_of(book).refills -= count_refills(extra)
         extra.reserve = 0
 
 
@@ -150,11 +176,11 @@ def take_lots(book, slot, lots):
     order = order_of(book, slot)
     if order.kind & ICEBERG:
         extra, rules = extra_of(book, slot), rules_of(book)
-        rules.refills -= _refills(extra)
+        rules.refills -= count_refills(extra)
         unseen = min(lots, extra.reserve)
         extra.reserve -= unseen
         lots -= unseen
-        rules.refills += _refills(extra)
+        rules.refills += count_refills(extra)
     if order.kind & STOP:
         rules_of(book).stop_lots -= lots
     key = level_key(order)

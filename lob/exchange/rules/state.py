@@ -1,6 +1,6 @@
 """State: what the rules remember beside the book.
 
-Owns the RULES record of a book and its memory: the ladders of hidden orders and waiting stops, the rare fields of orders that have any (EXTRA, by the order's
+Owns the RULES record of a book and its memory: the ladders of hidden orders, waiting stops and market orders, its phase, the rare fields of orders that have any (EXTRA, by the order's
 slot), when orders expire, and which owners may not trade with themselves. It is made when the first request needs it. Knows no order's place and no matching
 rule.
 """
@@ -8,14 +8,17 @@ import numpy as np
 
 from lob.exchange.ladder import LADDER, LadderMemory, ladder_at
 from lob.jit import address_of, jit, pool_reader
-from lob.messages import REQUEST, Flag
+from lob.messages import REQUEST, Flag, Phase
 from lob.schedule import ScheduleMemory, schedule_at
 
 # Bits of an order's kind; an order that has none is plain.
-TIMED, HIDDEN, ICEBERG, STOP = 1, int(Flag.HIDDEN), int(Flag.ICEBERG), int(Flag.STOP)
+TIMED, DAY, HIDDEN, ICEBERG, STOP, AT_MARKET = 1, 2, int(Flag.HIDDEN), int(Flag.ICEBERG), int(Flag.STOP), 128
 
 # An iceberg has at most so many slices (Xetra asks for a peak of at least a twentieth; Euronext for a fixed number of lots).
 SLICES_MAX = 1000
+
+FIRST_NS, NEVER = -(2**63), 2**63 - 1
+ANY_TICKS = 2**62  # no price is as high
 
 EXTRA = np.dtype(
     [
@@ -33,7 +36,7 @@ EXTRA = np.dtype(
 MODE = np.dtype([("owner", "i4"), ("mode", "i4")], align=True)
 RULES = np.dtype(
     [
-        ("ladders", LADDER, 4),  # hidden bids and asks; waiting buy and sell stops, the first to be triggered being the best
+        ("ladders", LADDER, 6),  # hidden bids, asks; waiting buy, sell stops, the first to be triggered being the best; market orders that collect
         ("extras", "i8"),        # address of EXTRA[order_capacity]
         ("entry", "i8"),         # the last number given
         ("timed_count", "i8"),
@@ -46,10 +49,26 @@ RULES = np.dtype(
         ("triggered", "i8"),     # address of a SCHEDULE of stops that wait for their turn within one request, empty between requests
         ("modes", "i8"),         # address of MODE[mode_count], sorted by owner
         ("mode_count", "i8"),
+        ("phase", "i8"),
+        ("phase_end_ns", "i8"),   # when the batch is over, or the breaker's phase; NEVER if the venue must say so
+        ("indicated_ticks", "i8"),    # what the last INDICATIVE row of this phase said
+        ("indicated_lots", "i8"),
+        ("indicated_surplus", "i8"),
+        ("tripped", "i8"),            # whether the next trade would have been outside the breaker's range
+        ("breaker_low_ticks", "i8"),  # the breaker's range for one request
+        ("breaker_high_ticks", "i8"),
+        # The settings of the venue.
+        ("reference_ticks", "i8"),
+        ("batch_interval_ns", "i8"),
+        ("price_band_ppm", "i8"),
+        ("breaker_ppm", "i8"),
+        ("breaker_phase", "i8"),
+        ("breaker_ns", "i8"),
         ("request", REQUEST),    # what a stop asks for when it is triggered, or a request at another price than its own
     ],
     align=True,
 )
+SETTINGS = ("phase", "reference_ticks", "batch_interval_ns", "price_band_ppm", "breaker_ppm", "breaker_phase", "breaker_ns")
 REQUEST_OFFSET = RULES.fields["request"][1]
 extra_at, rules_at, mode_at, request_at = pool_reader(EXTRA), pool_reader(RULES), pool_reader(MODE), pool_reader(REQUEST)
 
@@ -72,6 +91,11 @@ def hidden_ladder(rules, side):
 @jit(inline=True)
 def stop_ladder(rules, side):
     return ladder_at(address_of(rules), 2 + (np.int64(side) < 0))
+
+
+@jit(inline=True)
+def market_ladder(rules, side):
+    return ladder_at(address_of(rules), 4 + (np.int64(side) < 0))
 
 
 @jit(inline=True)
@@ -108,8 +132,9 @@ class RulesMemory:
 
     def __init__(self, order_capacity):
         self.record = np.zeros(1, RULES)
-        self.ladders = [LadderMemory(self.record["ladders"][0, i:i + 1]) for i in range(4)]
+        self.ladders = [LadderMemory(self.record["ladders"][0, i:i + 1]) for i in range(6)]
         self.expiries, self.triggered = ScheduleMemory(1024), ScheduleMemory(1024)
+        self.record["phase_end_ns"], self.record["breaker_high_ticks"] = NEVER, ANY_TICKS
         self.record["expiries"], self.record["triggered"] = self.expiries.record.ctypes.data, self.triggered.record.ctypes.data
         self.extras = np.zeros(0, EXTRA)
         self.set_order_capacity(order_capacity)
@@ -128,6 +153,11 @@ class RulesMemory:
 
     def set_venue(self, venue):
         """Note the settings of a Venue but for the owners' modes."""
+        for name in SETTINGS:
+            self.record[name] = getattr(venue, name)
+        if venue.phase == Phase.BATCH:
+            # The first request, whatever its time, finds out which batch it is in.
+            self.record["phase_end_ns"] = FIRST_NS
 
     def set_modes(self, modes):
         """Have these owners' SelfTrade modes, {owner: mode}, and no others."""

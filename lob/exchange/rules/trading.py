@@ -6,6 +6,7 @@ Cost: O(1) for each order met; `reachable` walks the orders that it counts.
 from lob.exchange.book import ladder_of, leave_ladder, level_key, line_up, order_of, price_lots
 from lob.exchange.ladder import key_of, level_of, next_key, page_of
 from lob.exchange.reports import begin
+from lob.exchange.rules.bands import may_trade_at
 from lob.exchange.rules.queues import forget, leave_queue, open_lots, take_off, take_some, tif_on_rows
 from lob.exchange.rules.state import HIDDEN, ICEBERG, extra_of, hidden_ladder, mode_of, rules_of
 from lob.jit import jit
@@ -25,7 +26,7 @@ def head_in(ladder, key):
 
 
 @jit
-def _next_resting(book, side, limit_key):
+def next_resting(book, side, limit_key):
     """Return the slot of the order of a side that is first in line, 0 if none is at `limit_key` or better."""
     displayed, hidden = ladder_of(book, side), hidden_ladder(rules_of(book), side)
     if max(displayed.best_key, hidden.best_key) < limit_key:
@@ -36,10 +37,15 @@ def _next_resting(book, side, limit_key):
 @jit
 def match(book, request, reports, side, limit_key, lots):
     """Trade against the best opposite orders down to `limit_key`; return the lots left over."""
-    mode = mode_of(rules_of(book), request.owner)
-    while lots:
-        slot = _next_resting(book, -side, limit_key)
+    rules = rules_of(book)
+    mode = mode_of(rules, request.owner)
+    # In a phase in which orders collect, none trades on its way in.
+    while lots and rules.phase == 0:
+        slot = next_resting(book, -side, limit_key)
         if slot == 0:
+            break
+        if not may_trade_at(rules, key_of(-side, level_key(order_of(book, slot)))):
+            rules.tripped = 1
             break
         if mode and order_of(book, slot).owner == request.owner:
             lots = _meet_oneself(book, request, reports, slot, side, mode, lots)
@@ -121,12 +127,12 @@ def _lose(request, reports, side, lots, lost):
 def reachable(book, owner, side, limit_key, enough):
     """Return the lots that an order of an owner could trade down to `limit_key`, counted no further than `enough`.
 
-    Orders of its own that it may not trade with are passed over if they would be cancelled, and end the count if they would end the order.
+    What the breaker would stop it at ends the count. Orders of its own that it may not trade with are passed over if they would be cancelled, and end the count if they would end the order.
     """
     mode = mode_of(rules_of(book), owner)
     displayed, hidden = ladder_of(book, -side), hidden_ladder(rules_of(book), -side)
     key, reached = max(displayed.best_key, hidden.best_key), 0
-    while key >= limit_key and reached < enough:
+    while key >= limit_key and reached < enough and may_trade_at(rules_of(book), key_of(-side, key)):
         # In line: what is shown, then what icebergs show in its stead, then what is hidden.
         for turn in range(3):
             slot = head_in(hidden if turn == 2 else displayed, key)
