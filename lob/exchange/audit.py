@@ -63,7 +63,8 @@ def _check_rules(memory, seen):
     assert live[["time_ns", "sequence"]].tolist() == planned, "every order with an expiry is planned to expire, once"
     last, triggers, sides = book["last_trade_ticks"], extras["trigger_ticks"][stops], orders["side"][stops].astype(int)
     phase = Phase(int(record["phase"]))
-    assert record["tripped"] == 0 and (record["phase_end_ns"] == NEVER or phase in (Phase.BATCH, memory.venue.breaker_phase)), "only these phases end by themselves"
+    ends = record["phase_end_ns"] != NEVER
+    assert record["tripped"] == 0 and (not ends or phase in (Phase.BATCH, memory.venue.breaker_phase)), "only these phases end by themselves"
     assert not (kinds & AT_MARKET).any() or collects(phase), "market orders wait for an auction only"
     assert phase != Phase.CONTINUOUS or last == 0 or (sides * (last - triggers) < 0).all(), "no stop waits that a trade has reached"
     assert (orders["key"][stops] == np.where(sides > 0, PRICE_MAX_TICKS + 1 - triggers, triggers)).all(), "a stop waits at its trigger"

@@ -5,8 +5,8 @@ self-trade prevention; docs/rules.md has the table and the sources. Shares nothi
 and no recorded day.
 """
 from lob.exchange.reference_checks import RESTS, SLICES_MAX, go_together, is_meant, is_price, is_range, wrong_terms
-from lob.exchange.reference_plain import MARKET_LIMIT_TICKS, QUEUED, Order, Request, Row
 from lob.exchange.reference_phases import PhasedQueues, event, is_phase_request, wrong_phase_request
+from lob.exchange.reference_plain import MARKET_LIMIT_TICKS, QUEUED, Order, Request, Row
 from lob.exchange.reference_queues import RuledOrder
 from lob.messages import (
     LOTS_MAX,

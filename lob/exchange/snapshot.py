@@ -2,8 +2,8 @@
 
 Owns the format. FILE is a NumPy .npz archive, which loads without executing anything, of five arrays:
 - header: int64[12]: format version (3), the book's number, whether a replace that shrinks keeps its place (0 or 1), the number of the next row on the tape, the
-  number of orders, the price of the last trade (0: none), the last number given to an order with rules of its own, the Phase, when it ends by itself (2**63 - 1:
-  not so), and the price, lots and surplus that were last indicated in it;
+  number of orders, the price of the last trade (0: none), the last number given to an order with rules of its own, the Phase, when it ends by itself (the
+  largest number: not so), and the price, lots and surplus that were last indicated in it;
 - orders: RESTING[n], every order with the lots that it shows: bids from the best price down, asks from the best price up, hidden bids and asks likewise, then
   stops that wait, then market orders that wait for an auction (the price of a market order is 0), and at each price in the order of its queue;
 - rules: RULED[k], what the orders among them have whose kind is not plain; index is the order's place in `orders`;
@@ -198,7 +198,8 @@ def _read(path):
     )
     valid[ruled["index"][~_can_be_ruled(ruled, orders["lots"][ruled["index"]], header)]] = False
     valid[at_market] &= (orders["price_ticks"][at_market] == 0) & collects(header["phase"])
-    is_header = header["phase"] in list(Phase) and header["indicated_ticks"] >= 0 and 0 <= header["number"] < 2**16 and header["sequence"] >= 0 and 0 <= header["last_trade_ticks"] <= PRICE_MAX_TICKS
+    is_header = header["phase"] in list(Phase)
+    is_header &= 0 <= header["number"] < 2**16 and header["sequence"] >= 0 and 0 <= header["last_trade_ticks"] <= PRICE_MAX_TICKS
     are_modes = (modes["owner"] >= 0).all() and ((modes["mode"] >= 0) & (modes["mode"] <= max(SelfTrade))).all()
     if not valid.all() or not is_header or not are_modes:
         raise TapeError(f"{path}: {f'orders[{int(np.argmin(valid))}] is' if not valid.all() else 'its header says'} what no book can hold")

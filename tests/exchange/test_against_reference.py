@@ -1,4 +1,5 @@
 """The engine against the reference: the same requests, the same rows in every field, the same book after each."""
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -11,7 +12,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from lob.exchange.order_book import OrderBook
 from lob.exchange.reference import ReferenceBook, Request
 from lob.exchange.venue import Venue
-from lob.messages import ANONYMOUS_ID_FIRST, LOTS_MAX, PRICE_MAX_TICKS, REPORT, REQUEST, Action, Flag, SelfTrade, Side
+from lob.messages import ANONYMOUS_ID_FIRST, LOTS_MAX, PRICE_MAX_TICKS, REPORT, REQUEST, Action, Flag, Phase, SelfTrade, Side
 from lob.tape.record import Tape
 from lob.tape.replay import ReplayedBook
 from lob.tape.verify import verify
@@ -25,7 +26,18 @@ lots = st.integers(1, 12)
 owners = st.integers(0, 2)
 order_ids = st.integers(1, 12)
 post_only = st.sampled_from([0, 0, 0, int(Flag.POST_ONLY)])
-tifs = st.sampled_from([0, 0, 0, 1, 2])
+tifs = st.sampled_from([0, 0, 0, 1, 2, 4])
+phases = st.sampled_from([*Phase, *[Phase.CONTINUOUS] * 3])
+# A venue of each kind: plain, one with ranges around the prices that trade, a breaker that ends by itself or not, batches.
+ranges = {"reference_ticks": st.sampled_from([0, 95, 100, 101]), "price_band_ppm": st.sampled_from([0, 0, 20_000, 10_000])}
+breakers = {
+    "breaker_ppm": st.sampled_from([0, 10_000, 20_000]), "breaker_phase": st.sampled_from([Phase.HALT, Phase.BREAKER_AUCTION]),
+    "breaker_ns": st.sampled_from([0, 35, 100]),
+}
+venues = st.one_of(
+    st.just(Venue()), st.builds(Venue, **ranges, **breakers), st.builds(Venue, phase=st.sampled_from([Phase.PRE_OPEN, Phase.HALT]), **ranges, **breakers),
+    st.builds(Venue, phase=st.just(Phase.BATCH), batch_interval_ns=st.sampled_from([7, 30, 100]), **ranges, **breakers),
+)
 
 
 def whole_range(name):
@@ -39,9 +51,9 @@ EDGES = {
     "owner": [-(2**31), -1, 2**31 - 1],
     "book": [0, 2**16 - 1],
     "side": [-128, -2, 0, 2, 127],
-    "tif": [1, 2, 3, 4, 255],
+    "tif": [1, 2, 3, 4, 5, 255],
     "flags": [1, 2, 3, 4, 8, 12, 16, 20, 32, 64, 65, 128, 129, 255, 256, 272, 2**16 - 1],
-    "action": range(10),
+    "action": range(12),
     "offset_ticks": [-(2**31), -1, 0, 1, 2**31 - 1],
     "display_lots": [-(2**31), -1, 0, 1, 2**31 - 1],
     "min_lots": [-(2**31), -1, 0, 1, 2**31 - 1],
@@ -67,10 +79,10 @@ class EngineAgainstReference(RuleBasedStateMachine):
 
     steps = 0  # of all examples, so that a long run can prove its length
 
-    @initialize(replace_keeps_place=st.booleans())
-    def open_the_books(self, replace_keeps_place):
-        self.engine = OrderBook(replace_keeps_place, BOOK)
-        self.reference = ReferenceBook(replace_keeps_place, BOOK)
+    @initialize(replace_keeps_place=st.booleans(), venue=venues)
+    def open_the_books(self, replace_keeps_place, venue):
+        self.engine = OrderBook(replace_keeps_place, BOOK, venue)
+        self.reference = ReferenceBook(replace_keeps_place, BOOK, venue)
         self.time_ns = 0
         self.rows, self.replayed = [np.zeros(0, REPORT)], ReplayedBook(book=BOOK)
 
@@ -109,7 +121,7 @@ class EngineAgainstReference(RuleBasedStateMachine):
     def replace(self, **fields):
         self.ask_now(Action.REPLACE, **fields)
 
-    @rule(side=sides, price_ticks=prices, lots=lots, order_id=order_ids, owner=owners, tif=st.sampled_from([0, 0, 3]), flags=kinds, **terms)
+    @rule(side=sides, price_ticks=prices, lots=lots, order_id=order_ids, owner=owners, tif=st.sampled_from([0, 0, 3, 4]), flags=kinds, **terms)
     def limit_of_a_kind(self, **fields):
         self.ask_now(Action.LIMIT, **fields)
 
@@ -117,13 +129,22 @@ class EngineAgainstReference(RuleBasedStateMachine):
     def limit_until_a_time(self, **fields):
         self.ask_now(Action.LIMIT, **fields)
 
-    @rule(side=sides, lots=lots, order_id=order_ids, owner=owners, flags=st.sampled_from([STOP, TO_LIMIT]), trigger_ticks=prices)
+    @rule(side=sides, lots=lots, order_id=order_ids, owner=owners, flags=st.sampled_from([0, STOP, TO_LIMIT]), trigger_ticks=prices)
     def market_of_a_kind(self, **fields):
         self.ask_now(Action.MARKET, **fields)
 
     @rule(owner=owners, side=st.integers(-1, 1), price_ticks=st.sampled_from([0, 0, 99]), trigger_ticks=st.sampled_from([0, 0, 101]))
     def mass_cancel(self, **fields):
         self.ask_now(Action.MASS_CANCEL, **fields)
+
+    @rule(price_ticks=phases, order_id=st.sampled_from([0, 5]))
+    def set_phase(self, **fields):
+        self.ask_now(Action.PHASE, **fields)
+
+    @rule(wait_ns=st.sampled_from([0, 1, 50]))
+    def clock(self, wait_ns):
+        self.time_ns += wait_ns
+        self.ask_now(Action.CLOCK)
 
     @rule(owner=owners, mode=st.sampled_from(SelfTrade))
     def prevent_self_trades(self, owner, mode):
@@ -153,6 +174,7 @@ class EngineAgainstReference(RuleBasedStateMachine):
         assert self.engine.best_bid_ticks == self.reference.best_bid_ticks
         assert self.engine.best_ask_ticks == self.reference.best_ask_ticks
         assert self.engine.order_count == self.reference.order_count
+        assert self.engine.phase == self.reference.phase
         for side in Side:
             depth = self.reference.depth(side, levels=100)
             assert self.engine.depth(side, levels=100).tolist() == depth.tolist()
@@ -196,7 +218,7 @@ def ruled_requests(seed, count):
     random = np.random.default_rng(seed)
     requests = random_requests(seed, count, 10, 40)
     is_limit, is_market, is_mass = (requests["action"] == action for action in (Action.LIMIT, Action.MARKET, Action.MASS_CANCEL))
-    requests["tif"][is_limit] = random.choice([0, 1, 2, 3], is_limit.sum(), p=[0.6, 0.05, 0.05, 0.3])
+    requests["tif"][is_limit] = random.choice([0, 1, 2, 3, 4], is_limit.sum(), p=[0.5, 0.05, 0.05, 0.3, 0.1])
     requests["flags"][is_limit] = random.choice([0, 0, POST, *KINDS], is_limit.sum())
     requests["flags"][is_market] = random.choice([0, STOP, TO_LIMIT], is_market.sum())
     requests["action"][random.random(count) < 0.01] = Action.MASS_CANCEL
@@ -207,10 +229,20 @@ def ruled_requests(seed, count):
     return requests
 
 
-@pytest.mark.parametrize("seed", range(4))
+# What opens the day, and what it meets on its way; the prices of ruled_requests are around 10,000 ticks.
+DAYS = [
+    Venue(), Venue(breaker_ppm=500, breaker_ns=20_000, breaker_phase=Phase.BREAKER_AUCTION), Venue(phase=Phase.PRE_OPEN, price_band_ppm=600),
+    Venue(phase=Phase.BATCH, batch_interval_ns=5_000), Venue(breaker_ppm=400, breaker_ns=9_000, reference_ticks=10_000, price_band_ppm=900),
+]
+
+
+@pytest.mark.parametrize("seed", range(2 * len(DAYS)))
 def test_a_stream_of_every_rule_has_the_same_rows_in_both_books_and_its_tape_is_verified(seed):
     requests = ruled_requests(seed, 4_000)
-    venue = Venue(self_trade={owner: (owner + seed) % len(SelfTrade) for owner in range(4)})
+    moves = np.random.default_rng(seed).random(len(requests)) < 0.02 * (seed % 2)
+    for name, values in (("action", Action.PHASE), ("owner", 0), ("price_ticks", np.random.default_rng(seed).choice([*Phase, 0, 0, 0], len(requests)))):
+        requests[name] = np.where(moves, values, requests[name])
+    venue = replace(DAYS[seed // 2], self_trade={owner: (owner + seed) % len(SelfTrade) for owner in range(4)})
     engine, reference = OrderBook(seed % 2 == 0, venue=venue), ReferenceBook(seed % 2 == 0, venue=venue)
     rows = engine.send_many(requests)
     assert rows.tolist() == reference.send_many(requests).tolist()

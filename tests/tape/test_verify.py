@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from random_market import random_requests, random_tape
 
 from lob.exchange.order_book import OrderBook
-from lob.messages import REQUEST, Action, Flag, RejectReason, ReportKind, Side
+from lob.messages import REQUEST, Flag, RejectReason, ReportKind, Side
 from lob.tape.accounts import accounts
 from lob.tape.record import Tape
 from lob.tape.verify import verify

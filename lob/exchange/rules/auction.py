@@ -4,9 +4,10 @@ Owns the price and its execution; when an auction is held is the phases' to say.
 least surplus; then, if the surplus is on the same side at all prices that are left, the price furthest that way; else the price nearest to the reference price,
 or without one the middle, rounded down. Source: Xetra T7 market model, price determination in auctions; Euronext Trading Manual, call auctions.
 
-No price is tried out. Let the lots of each side stand in line, market orders first, then by limit. Matched from the front while bid meets ask they give the
-volume V. The V-th lot bid and the V-th asked are the ends of the prices at which V can trade. Up to the limit of lot V + 1 of the bids there is a surplus bid, and
-it is least at the highest such price; from the limit of lot V + 1 of the asks on there is a surplus asked, least at the lowest; between them there is none.
+No price is tried out. Let the lots of each side stand in line, market orders first, then by limit. Matched from the front while bid meets ask they give
+the volume V. The V-th lot bid and the V-th asked are the ends of the prices at which V can trade. Up to the limit of lot V + 1 of the bids there is a
+surplus bid, and it is least at the highest such price; from the limit of lot V + 1 of the asks on there is a surplus asked, least at the lowest; between
+them there is none.
 Cost: a few walks over the levels that cross and one behind them; with icebergs in the book also over the orders at these levels. Each trade is O(1).
 """
 import numpy as np

@@ -100,8 +100,8 @@ def rows_most(book, request):
     """Return how many rows a request can write at the most in a book with rules.
 
     Each meeting of two orders takes a lot of both at least, and ends one of them or a slice of an iceberg; it writes two rows at most. An order that comes in,
-    by itself or triggered, writes three more; then there are those that expire, and those of a mass cancel. At most two auctions are held, the end of a phase and
-    the venue's own: each meeting in them ends an order or the auction, and every market order may be left over. Phases take a few rows more.
+    by itself or triggered, writes three more; then there are those that expire, and those of a mass cancel. At most two auctions are held, the end of a
+    phase and the venue's own: each meeting in them ends an order or the auction, and every market order may be left over. Phases take a few rows more.
     """
     rules = rules_of(book)
     lots = max(0, min(request.lots, LOTS_MAX)) + rules.stop_lots

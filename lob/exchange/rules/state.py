@@ -1,8 +1,8 @@
 """State: what the rules remember beside the book.
 
-Owns the RULES record of a book and its memory: the ladders of hidden orders, waiting stops and market orders, its phase, the rare fields of orders that have any (EXTRA, by the order's
-slot), when orders expire, and which owners may not trade with themselves. It is made when the first request needs it. Knows no order's place and no matching
-rule.
+Owns the RULES record of a book and its memory: the ladders of hidden orders, waiting stops and market orders, its phase, the rare fields of orders that have
+any (EXTRA, by the order's slot), when orders expire, and which owners may not trade with themselves. It is made when the first request needs it. Knows no
+order's place and no matching rule.
 """
 import numpy as np
 

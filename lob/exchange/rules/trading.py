@@ -127,7 +127,8 @@ def _lose(request, reports, side, lots, lost):
 def reachable(book, owner, side, limit_key, enough):
     """Return the lots that an order of an owner could trade down to `limit_key`, counted no further than `enough`.
 
-    What the breaker would stop it at ends the count. Orders of its own that it may not trade with are passed over if they would be cancelled, and end the count if they would end the order.
+    What the breaker would stop it at ends the count. Orders of its own that it may not trade with are passed over if they would be cancelled, and end the count
+    if they would end the order.
     """
     mode = mode_of(rules_of(book), owner)
     displayed, hidden = ladder_of(book, -side), hidden_ladder(rules_of(book), -side)
