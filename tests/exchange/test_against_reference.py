@@ -74,6 +74,13 @@ edge_fields = st.sampled_from(sorted(EDGES)).flatmap(lambda name: st.tuples(st.j
 garbage_requests = st.builds(Request, **{name: whole_range(name) for name in REQUEST.names})
 
 
+# What a call auction is made of: names of its own, so that all of it collects.
+auction_orders = st.builds(
+    Request, order_id=st.integers(20, 60), price_ticks=prices, lots=lots, owner=owners, book=st.just(BOOK), action=st.sampled_from([0, 0, 0, 0, 0, 1]), side=sides,
+    tif=st.sampled_from([0, 0, 4, 3]), flags=st.sampled_from([0, 0, 0, 0, HIDDEN, ICEBERG, STOP]), **terms,
+)
+
+
 class EngineAgainstReference(RuleBasedStateMachine):
     """Every rule asks both books for the same thing."""
 
@@ -94,8 +101,8 @@ class EngineAgainstReference(RuleBasedStateMachine):
 
     def ask_now(self, action, expiry_ns=0, **fields):
         self.time_ns += 10
-        fields["expiry_ns"] = self.time_ns + expiry_ns
-        self.ask(Request(time_ns=self.time_ns, sent_ns=self.time_ns - 3, book=BOOK, action=int(action), **fields))
+        fields |= {"time_ns": self.time_ns, "sent_ns": self.time_ns - 3, "book": BOOK, "expiry_ns": self.time_ns + expiry_ns}
+        self.ask(Request(action=int(action), **fields))
 
     @rule(side=sides, price_ticks=prices, lots=lots, order_id=order_ids, owner=owners, tif=tifs)
     def limit(self, **fields):
@@ -140,6 +147,16 @@ class EngineAgainstReference(RuleBasedStateMachine):
     @rule(price_ticks=phases, order_id=st.sampled_from([0, 5]))
     def set_phase(self, **fields):
         self.ask_now(Action.PHASE, **fields)
+
+    @rule(
+        orders=st.lists(auction_orders, min_size=3, max_size=8), collecting=st.sampled_from([Phase.PRE_OPEN, Phase.BREAKER_AUCTION, Phase.BATCH]),
+        after=st.sampled_from([Phase.CONTINUOUS, Phase.CONTINUOUS, Phase.CLOSED, Phase.HALT]),
+    )
+    def auction(self, orders, collecting, after):
+        self.ask_now(Action.PHASE, price_ticks=collecting)
+        for order in orders:
+            self.ask_now(**order._replace(flags=order.flags & STOP if order.action else order.flags)._asdict())
+        self.ask_now(Action.PHASE, price_ticks=after)
 
     @rule(wait_ns=st.sampled_from([0, 1, 50]))
     def clock(self, wait_ns):
