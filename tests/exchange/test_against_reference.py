@@ -76,7 +76,7 @@ garbage_requests = st.builds(Request, **{name: whole_range(name) for name in REQ
 
 # What a call auction is made of: names of its own, so that all of it collects.
 auction_orders = st.builds(
-    Request, order_id=st.integers(20, 60), price_ticks=prices, lots=lots, owner=owners, book=st.just(BOOK), action=st.sampled_from([0, 0, 0, 0, 0, 1]), side=sides,
+    Request, order_id=st.integers(20, 60), price_ticks=prices, lots=lots, owner=owners, action=st.sampled_from([0, 0, 0, 0, 0, 1]), side=sides,
     tif=st.sampled_from([0, 0, 4, 3]), flags=st.sampled_from([0, 0, 0, 0, HIDDEN, ICEBERG, STOP]), **terms,
 )
 
