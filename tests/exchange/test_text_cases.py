@@ -1,7 +1,7 @@
 """Whole stories of a market as text: cases/*.txt, each told to both books.
 
 A line that begins at the margin is a request, or a look at one side: `bids 100: #1 3, #2 5` is the queue at a price, a bare `bids` says that nothing rests
-rests there. `at 50:` before a request is the time of it. The indented lines below a request are the rows that answer it, all of them. A first line
+there. `at 50:` before a request is the time of it. The indented lines below a request are the rows that answer it, all of them. A first line
 `venue ...` sets the venue up. `#` alone begins a comment.
 """
 import re
