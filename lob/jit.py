@@ -235,6 +235,15 @@ def leading_zeros(typing_context, word):
 
 
 @intrinsic
+def bit_count(typing_context, word):
+    """Return the number of set bits."""
+    def codegen(context, builder, signature, args):
+        return builder.ctpop(args[0])
+
+    return types.int64(types.int64), codegen
+
+
+@intrinsic
 def call_at(typing_context, function_address, a, b, c):
     """Call the compiled HOOK at an address; an exception inside it propagates to the caller."""
     def codegen(context, builder, signature, args):

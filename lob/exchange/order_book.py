@@ -15,21 +15,26 @@ from lob.exchange.book import (
     expect_neighbours,
     expect_order,
     expected_tag,
-    head_of,
     price_lots,
-    queue_ahead,
 )
-from lob.exchange.inputs import checked_peg
-from lob.exchange.ladder import key_of, ladder_at, lots_at, next_key
+from lob.exchange.inputs import checked_count, checked_peg, checked_side
 from lob.exchange.memory import BookMemory
+from lob.exchange.queries import (
+    DEPTH,
+    QUEUED,
+    fill_depth,
+    fill_queue,
+    level_at,
+    level_count_of,
+    lots_between_of,
+    order_count_of,
+    queue_ahead_of,
+)
 from lob.exchange.reports import ReportBuffer, reports_at, request_at
 from lob.exchange.rules.ruled import rows_most
 from lob.exchange.venue import Venue
 from lob.jit import jit
 from lob.messages import NOBODY, PRICE_MAX_TICKS, REQUEST, Action, Flag, Phase, SelfTrade, Side, TimeInForce, limit_fields, market_fields
-
-DEPTH = np.dtype([("price_ticks", "i8"), ("lots", "i8"), ("orders", "i8")])
-QUEUED = np.dtype([("order_id", "i8"), ("owner", "i4"), ("lots", "i4")], align=True)
 
 REQUEST_BYTES = REQUEST.itemsize
 
@@ -79,27 +84,6 @@ def best_price_of(book_address, side):
 @jit
 def price_lots_of(book_address, side, price_ticks):
     return price_lots(book_at(book_address, 0), side, price_ticks)
-
-
-@jit
-def queue_ahead_of(book_address, slot):
-    return queue_ahead(book_at(book_address, 0), slot)
-
-
-@jit
-def head_at(book_address, side, price_ticks):
-    return head_of(book_at(book_address, 0), side, price_ticks)
-
-
-@jit
-def level_keys(ladder_address, keys, lots):
-    """Fill keys and lots with a ladder's levels, best first; return how many there are room for."""
-    ladder = ladder_at(ladder_address, 0)
-    key, count = ladder.best_key, 0
-    while key and count < len(keys):
-        keys[count], lots[count] = key, lots_at(ladder, key)
-        key, count = next_key(ladder, key), count + 1
-    return count
 
 
 def request_values(**fields):
@@ -245,17 +229,29 @@ class OrderBook:
 
     def lots_at(self, side, price_ticks):
         """Return the lots of one side at a price."""
-        return price_lots_of(self.memory.address, int(side), int(price_ticks)) if 1 <= price_ticks <= PRICE_MAX_TICKS else 0
+        side = checked_side(side)
+        return price_lots_of(self.memory.address, side, int(price_ticks)) if 1 <= price_ticks <= PRICE_MAX_TICKS else 0
+
+    def lots_between(self, side, low_ticks, high_ticks):
+        """Return the lots of one side at prices from low to high, both included; none if high is below low."""
+        side, low_ticks, high_ticks = checked_side(side), max(int(low_ticks), 1), min(int(high_ticks), PRICE_MAX_TICKS)
+        return lots_between_of(self.memory.address, side, low_ticks, high_ticks) if low_ticks <= high_ticks else 0
+
+    def order_count_at(self, side, price_ticks):
+        """Return how many orders of one side are displayed at a price."""
+        side = checked_side(side)
+        return order_count_of(self.memory.address, side, int(price_ticks)) if 1 <= price_ticks <= PRICE_MAX_TICKS else 0
+
+    def level(self, side, n):
+        """Return (price_ticks, lots) of a side's n-th occupied price, 0 being the best; None if there are not so many."""
+        price_ticks, lots = level_at(self.memory.address, checked_side(side), min(checked_count("n", n), PRICE_MAX_TICKS))
+        return (price_ticks, lots) if price_ticks else None
 
     def depth(self, side, levels=10):
         """Return the best levels of a side, best first: DEPTH[n], n <= levels."""
-        ladder = self.memory.ladders[0 if side > 0 else 1].ladder
-        keys, lots = np.zeros(levels, np.int64), np.zeros(levels, np.int64)
-        count = level_keys(ladder.ctypes.data, keys, lots)
-        depth = np.zeros(count, DEPTH)
-        depth["price_ticks"] = [key_of.py_func(side, int(key)) for key in keys[:count]]
-        depth["lots"] = lots[:count]
-        depth["orders"] = [len(self.orders_at(side, int(price))) for price in depth["price_ticks"]]
+        side, most = checked_side(side), min(checked_count("levels", levels), PRICE_MAX_TICKS)
+        depth = np.zeros(level_count_of(self.memory.address, side, most), DEPTH)
+        fill_depth(self.memory.address, side, depth.ctypes.data, len(depth))
         return depth
 
     def queue_ahead(self, order_id, owner=NOBODY):
@@ -266,13 +262,9 @@ class OrderBook:
 
     def orders_at(self, side, price_ticks):
         """Return the orders of one side at a price, first in line first: QUEUED[n]."""
-        slot = head_at(self.memory.address, int(side), int(price_ticks)) if 1 <= price_ticks <= PRICE_MAX_TICKS else 0
-        rows = []
-        while slot:
-            order = self.memory.orders[slot]
-            rows.append((order["id"], order["owner"], order["lots"]))
-            slot = int(order["next"])
-        return np.array(rows, QUEUED)
+        queue = np.zeros(self.order_count_at(side, price_ticks), QUEUED)
+        fill_queue(self.memory.address, int(side), int(price_ticks), queue.ctypes.data, len(queue))
+        return queue
 
     def save(self, path):
         """Write the book to a file that `OrderBook.load` reads; see lob.exchange.snapshot for the format."""

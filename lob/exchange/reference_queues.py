@@ -5,6 +5,7 @@ Owns hidden orders, icebergs' reserves, waiting stops and orders that expire; th
 import numpy as np
 from sortedcontainers import SortedDict
 
+from lob.exchange.inputs import checked_side
 from lob.exchange.reference_fees import Fees
 from lob.exchange.reference_plain import QUEUED, Level, Order, PlainBook, Row
 from lob.exchange.venue import Venue
@@ -157,7 +158,7 @@ class RuledQueues(PlainBook):
 
     def orders_at(self, side, price_ticks):
         """Return the displayed orders of one side at a price with the lots that they show, first in line first: QUEUED[n]."""
-        level = self._level(side, price_ticks)
+        level = self._level(checked_side(side), price_ticks)
         return np.array([(order.order_id, order.owner, order.shown_lots) for order in (level.orders.values() if level else [])], dtype=QUEUED)
 
     def check(self):

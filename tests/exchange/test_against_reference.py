@@ -222,7 +222,13 @@ class EngineAgainstReference(RuleBasedStateMachine):
             assert self.engine.depth(side, levels=100).tolist() == depth.tolist()
             for price_ticks in depth["price_ticks"].tolist():
                 assert self.engine.lots_at(side, price_ticks) == self.reference.lots_at(side, price_ticks)
+                assert self.engine.order_count_at(side, price_ticks) == self.reference.order_count_at(side, price_ticks)
                 assert self.engine.orders_at(side, price_ticks).tolist() == self.reference.orders_at(side, price_ticks).tolist()
+
+            for n in range(len(depth) + 2):
+                assert self.engine.level(side, n) == self.reference.level(side, n)
+            for low_ticks, high_ticks in ((1, PRICE_MAX_TICKS), (99, 101), (100, 100), (101, 100), (2, 20_000_000), (-5, 2**40)):
+                assert self.engine.lots_between(side, low_ticks, high_ticks) == self.reference.lots_between(side, low_ticks, high_ticks)
 
     @invariant()
     def every_order_has_the_same_lots_ahead(self):
