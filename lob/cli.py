@@ -179,6 +179,7 @@ def _clock_ns(option, text):
 def _parameters(cls, pairs):
     """Return name=value pairs as the types of the agent's fields."""
     from lob.simulation.agent import fields_of
+    from lob.simulation.fields import word_of
 
     kinds, parameters = fields_of(cls), {}
     for pair in pairs:
@@ -186,10 +187,20 @@ def _parameters(cls, pairs):
         if not equals:
             raise ScenarioError(f"--param must be name=value, was {pair!r}")
         try:
-            parameters[name] = {"true": True, "false": False}[text] if kinds.get(name) is bool else kinds.get(name, str)(text)
+            parameters[name] = _value(kinds.get(name, str), text)
         except (ValueError, KeyError):
-            raise ScenarioError(f"--param {name} must be {kinds[name].__name__}, was {text!r}") from None
+            raise ScenarioError(f"--param {name} must be {word_of(kinds[name])}, was {text!r}") from None
     return parameters
+
+
+def _value(kind, text):
+    """Return a parameter's text as a value of a field's kind: true or false, a number, or for an Array numbers between commas."""
+    from lob.simulation.fields import Array
+
+    if isinstance(kind, Array):
+        values = [_value(kind.kind, part) for part in text.split(",")]
+        return values if len(values) > 1 else values[0]
+    return {"true": True, "false": False}[text] if kind is bool else kind(text)
 
 
 if __name__ == "__main__":

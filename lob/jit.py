@@ -23,6 +23,7 @@ import numba
 from llvmlite import ir
 from numba import types
 from numba.core import cgutils
+from numba.core import ir as numba_ir
 from numba.core.caching import CompileResultCacheImpl, FunctionCache, _CacheLocator
 from numba.core.datamodel import models
 from numba.core.datamodel.registry import register_default
@@ -136,15 +137,16 @@ def _announce():
     print(f"lob: compiling for this machine, which takes up to a minute and happens once (kept in {cache_directory()})", file=sys.stderr)
 
 
-def jit(function=None, signature=None, inline=False, keep=True):
+def jit(function=None, signature=None, inline=False, keep=True, bounds=False):
     """Return `function` as native code, compiled at its first call (or now, with a signature) and kept on disk.
 
     inline: put the code into its callers; for the small functions of a hot path, where a call costs as much as the work.
     keep: whether the code is kept on disk; a function's attribute __stamp__ tells when it is stale, by default the hash of this package.
+    bounds: whether an index beyond an array raises IndexError, as in Python.
     """
     if function is None:
-        return lambda f: jit(f, signature, inline, keep)
-    dispatcher = numba.njit(function, forceinline=inline)
+        return lambda f: jit(f, signature, inline, keep, bounds)
+    dispatcher = numba.njit(function, forceinline=inline, boundscheck=bounds)
     try:
         if keep:
             dispatcher._cache = _Cache(function)
@@ -289,26 +291,59 @@ def add_attribute(handle, name, reader):
     overload_attribute(type(handle), name)(_same_signature(reader))
 
 
-def add_method(handle, name, implementation, whole=()):
+def add_method(handle, name, implementation, whole=(), general=None, rare=()):
     """Give a handle a method: implementation(handle, ...) in native code, with its own names and defaults.
 
-    whole: names of parameters that must be whole numbers; with anything else the caller does not compile.
+    whole: names of parameters that must be whole numbers, or None where that is the default; with anything else the caller does not compile. general: the
+    implementation for calls that name one of the `rare` parameters, so that other calls do not pay for these.
     """
-    overload_method(type(handle), name)(_same_signature(implementation, whole))
+    overload_method(type(handle), name)(_same_signature(implementation, whole, general, rare))
 
 
-def _same_signature(implementation, whole=()):
+def _same_signature(implementation, whole=(), general=None, rare=()):
     # numba asks that the typing function takes what the implementation takes, defaults included.
     signature = inspect.signature(implementation)
 
     def choose(*args, **kwargs):
-        for name, kind in signature.bind(*args, **kwargs).arguments.items():
-            if name in whole and not isinstance(kind, (int, types.Integer, types.Boolean, types.IntEnumMember, types.Omitted)):
+        given = signature.bind(*args, **kwargs).arguments
+        for name, kind in given.items():
+            if isinstance(kind, types.Optional):
+                kind = kind.type
+            accepted = (int, types.Integer, types.Boolean, types.IntEnumMember, types.Omitted)
+            if name in whole and not isinstance(kind, accepted) and not (kind is types.none and signature.parameters[name].default is None):
                 raise TypingError(f"{name} must be a whole number, was {kind}")
-        return implementation
+        named = {name for name, kind in given.items() if not isinstance(kind, types.Omitted)}
+        return implementation if named.isdisjoint(rare) else general
 
     choose.__signature__ = signature
     return choose
+
+
+def add_constant(record, name, value):
+    """Give a Record type a read-only attribute that is a constant of native code."""
+    overload_attribute(type(record), name)(lambda me: lambda me: value)
+
+
+def add_property(record, name, code):
+    """Give a Record type a read-only attribute that native code works out."""
+    overload_attribute(type(record), name)(lambda me: lambda me: code(me))
+
+
+def field_writes(dispatcher, record):
+    """Return [(field, "int" | "float" | "bool" | another type's name, line)] of what a dispatcher's code writes to fields of a Record type.
+
+    Empty for code that was not compiled in this process.
+    """
+    found = []
+    for compiled in dispatcher.overloads.values():
+        typed = compiled.type_annotation
+        writes = [i for block in getattr(typed, "blocks", {}).values() for i in block.body if isinstance(i, numba_ir.SetAttr)]
+        for write in writes:
+            kind = typed.typemap[write.value.name]
+            is_field = typed.typemap[write.target.name] == record
+            word = next((word for of, word in ((types.Boolean, "bool"), (types.Integer, "int"), (types.Float, "float")) if isinstance(kind, of)), str(kind))
+            found += [(write.attr, word, write.loc.line)] if is_field else []
+    return found
 
 
 @intrinsic
@@ -319,6 +354,33 @@ def cycle_count(typing_context):
         return builder.call(cgutils.get_or_insert_function(builder.module, ir.FunctionType(ir.IntType(64), []), name), [])
 
     return types.int64(), codegen
+
+
+def is_given(value):
+    """Return whether an argument of native code is not None."""
+    return value is not None
+
+
+@overload(is_given)
+def _is_given(value):
+    if isinstance(value, types.Optional):
+        return lambda value: value is not None
+    answer = not (value is None or value is types.none or isinstance(value, types.Omitted) and value.value is None)
+    return lambda value: answer
+
+
+def number_or_zero(value):
+    """Return an argument of native code, 0 for None."""
+    return 0 if value is None else value
+
+
+@overload(number_or_zero)
+def _number_or_zero(value):
+    if isinstance(value, types.Optional):
+        return lambda value: 0 if value is None else value
+    if value is None or value is types.none or isinstance(value, types.Omitted) and value.value is None:
+        return lambda value: 0
+    return lambda value: value
 
 
 def checked_int(value):

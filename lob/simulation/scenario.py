@@ -16,6 +16,7 @@ from lob.errors import LobError, ScenarioError
 from lob.exchange.venue import Venue
 from lob.instrument import Instrument
 from lob.simulation.agent import Agent
+from lob.simulation.distribution import Distribution
 from lob.simulation.fundamental import Fundamental
 from lob.simulation.latency import Latency
 from lob.simulation.session import Simulation
@@ -181,6 +182,9 @@ def _agent(place, table):
     settings = {key: value for key, value in table.items() if key not in ("class", "latency")}
     if not isinstance(settings.get("name", ""), str):
         raise ScenarioError(f"{place}.name must be text, was {settings['name']!r}")
+    for key, value in settings.items():
+        if isinstance(value, dict):
+            settings[key] = Distribution.from_plain(f"{place}.{key}", value)
     if "latency" in table:
         settings["latency"] = _made(f"{place}.latency", Latency, table["latency"])
     try:
