@@ -1,4 +1,4 @@
-"""The command line: lob simulate | replay | verify | bench. Owns the options and the words; the work is done elsewhere."""
+"""The command line: lob simulate | replay | verify | new-agent | bench. Owns the options and the words; the work is done elsewhere."""
 import json
 import re
 import sys
@@ -96,6 +96,21 @@ def verify(
     else:
         typer.echo(str(verdict))
     raise typer.Exit(0 if verdict.ok else 1)
+
+
+@app.command()
+def new_agent(
+    name: Annotated[str, typer.Argument(help="The agent's name, as in MyMaker.")],
+    folder: Annotated[Path, typer.Option("--folder", help="Where to write it.", exists=True, file_okay=False)] = Path(),
+):
+    """Write an agent that works, and its test, to begin from; a file that is there already is left as it is."""
+    from lob.simulation.template import write_agent
+
+    module, cls, (file, test) = write_agent(name, folder)
+    typer.echo(f"{file} is a working agent and {test} its test. What to do next:")
+    typer.echo(f"  pytest {test}")
+    typer.echo(f"  edit {file}: its hooks are where your strategy goes; take @compiled away to step through it")
+    typer.echo(f'  name it in a scenario, class = "{module}:{cls}", or run it inside a recorded day: lob replay FILE --agent {module}:{cls}')
 
 
 @app.command()

@@ -29,7 +29,7 @@ from numba.core.datamodel import models
 from numba.core.datamodel.registry import register_default
 from numba.core.errors import NumbaError as CompilerError  # noqa: F401
 from numba.core.errors import TypingError
-from numba.extending import intrinsic, overload, overload_attribute, overload_method
+from numba.extending import intrinsic, overload, overload_attribute, overload_method  # noqa: F401
 from platformdirs import user_cache_dir
 
 DEBUG = os.environ.get("LOB_DEBUG", "0") not in ("", "0")
@@ -334,15 +334,12 @@ def field_writes(dispatcher, record):
 
     Empty for code that was not compiled in this process.
     """
-    found = []
-    for compiled in dispatcher.overloads.values():
-        typed = compiled.type_annotation
-        writes = [i for block in getattr(typed, "blocks", {}).values() for i in block.body if isinstance(i, numba_ir.SetAttr)]
-        for write in writes:
+    found, words = [], ((types.Boolean, "bool"), (types.Integer, "int"), (types.Float, "float"))
+    for typed in [compiled.type_annotation for compiled in dispatcher.overloads.values()]:
+        for write in [i for block in getattr(typed, "blocks", {}).values() for i in block.body if isinstance(i, numba_ir.SetAttr)]:
             kind = typed.typemap[write.value.name]
-            is_field = typed.typemap[write.target.name] == record
-            word = next((word for of, word in ((types.Boolean, "bool"), (types.Integer, "int"), (types.Float, "float")) if isinstance(kind, of)), str(kind))
-            found += [(write.attr, word, write.loc.line)] if is_field else []
+            word = next((word for of, word in words if isinstance(kind, of)), str(kind))
+            found += [(write.attr, word, write.loc.line)] if typed.typemap[write.target.name] == record else []
     return found
 
 
@@ -354,48 +351,3 @@ def cycle_count(typing_context):
         return builder.call(cgutils.get_or_insert_function(builder.module, ir.FunctionType(ir.IntType(64), []), name), [])
 
     return types.int64(), codegen
-
-
-def is_given(value):
-    """Return whether an argument of native code is not None."""
-    return value is not None
-
-
-@overload(is_given)
-def _is_given(value):
-    if isinstance(value, types.Optional):
-        return lambda value: value is not None
-    answer = not (value is None or value is types.none or isinstance(value, types.Omitted) and value.value is None)
-    return lambda value: answer
-
-
-def number_or_zero(value):
-    """Return an argument of native code, 0 for None."""
-    return 0 if value is None else value
-
-
-@overload(number_or_zero)
-def _number_or_zero(value):
-    if isinstance(value, types.Optional):
-        return lambda value: 0 if value is None else value
-    if value is None or value is types.none or isinstance(value, types.Omitted) and value.value is None:
-        return lambda value: 0
-    return lambda value: value
-
-
-def checked_int(value):
-    """Return int(value): what `int` means in an agent's native code, an error for nan, infinity and what no int64 holds, as in Python."""
-    return int(value)
-
-
-@overload(checked_int)
-def _checked_int(value):
-    if not isinstance(value, types.Float):
-        return lambda value: int(value)
-
-    def from_float(value):
-        if not -9223372036854775808.0 <= value < 9223372036854775808.0:
-            raise OverflowError("int: the number is nan, infinite or beyond 64 bits")
-        return int(value)
-
-    return from_float

@@ -6,9 +6,10 @@ over the same memory and the same functions (`window`). It holds nothing that ha
 import numpy as np
 
 from lob.exchange.ladder import key_of
-from lob.jit import add_attribute, add_method, handle_type, is_given, jit, number_or_zero
+from lob.jit import add_attribute, add_method, handle_type, jit
 from lob.messages import Action, Flag, Side, TimeInForce
 from lob.simulation import streams
+from lob.simulation.arguments import is_given, number_or_zero
 from lob.simulation.depth import replica_at, replica_key, replica_lots
 from lob.simulation.fundamental import fundamental_at, fundamental_ticks_at
 from lob.simulation.outbox import cancel_all, change, enter, enter_ruled, limit_flags, set_timer

@@ -20,7 +20,6 @@ from lob.jit import (
     PACKAGE,
     add_constant,
     add_property,
-    checked_int,
     entry_point,
     field_writes,
     jit,
@@ -29,6 +28,7 @@ from lob.jit import (
     pool_reader,
     record_subtype,
 )
+from lob.simulation.arguments import checked_int
 from lob.simulation.compilable import definition_of, is_super, near, super_calls
 from lob.simulation.fields import Array, dtype_of, word_of
 from lob.simulation.market import market_from, notice_from, trade_from
