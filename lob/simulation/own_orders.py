@@ -46,7 +46,8 @@ def note_report(world, agent, notice):
     if notice.kind == REJECTED:
         return
     slot = _find(world, agent, notice.id)
-    if notice.hook == ON_DONE:
+    # With jitter the news that an order is done comes after that of its last fill.
+    if notice.hook == ON_DONE or (notice.hook == ON_FILL and notice.open_lots == 0):
         if slot:
             _remove(world, agent, slot)
     elif notice.hook == ON_FILL or notice.kind == REDUCED:
