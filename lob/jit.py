@@ -131,6 +131,10 @@ class _Cache(FunctionCache):
             _announce()
         return found
 
+    def save_overload(self, sig, data):
+        getattr(self._py_func, "__check__", lambda: None)()
+        super().save_overload(sig, data)
+
 
 @cache
 def _announce():
@@ -141,7 +145,8 @@ def jit(function=None, signature=None, inline=False, keep=True, bounds=False):
     """Return `function` as native code, compiled at its first call (or now, with a signature) and kept on disk.
 
     inline: put the code into its callers; for the small functions of a hot path, where a call costs as much as the work.
-    keep: whether the code is kept on disk; a function's attribute __stamp__ tells when it is stale, by default the hash of this package.
+    keep: whether the code is kept on disk; a function's attribute __stamp__ tells when it is stale, by default the hash of this package;
+    its attribute __check__ is called before that, and what it raises keeps the code from being kept.
     bounds: whether an index beyond an array raises IndexError, as in Python.
     """
     if function is None:

@@ -79,18 +79,19 @@ class Native:
         function = pytypes.FunctionType(template.__code__, scope, name)
         stamp = module_stamp(sys.modules.get(cls.__module__))
         function.__module__, function.__qualname__ = cls.__module__, f"{cls.__module__}.{cls.__qualname__}.{name}"
-        function.__stamp__ = f"{stamp}-{self._code_stamp()}"
+        function.__stamp__, function.__check__ = f"{stamp}-{self._code_stamp()}", self._check_writes
         try:
             dispatcher = jit(function, HOOK, keep=stamp is not None)
+        except AgentError:
+            raise
         except Exception as error:
             raise AgentError(f"{cls.__name__}.{name} cannot be compiled: {plain_words(error)}") from error
-        for body, code in self.bodies:
-            self._check_writes(body, code)
+        self._check_writes()
         return dispatcher
 
-    def _check_writes(self, function, code):
+    def _check_writes(self):
         """Raise AgentError if a compiled function writes what does not fit into a field: the compiler would cut a float to an integer, and Python does not."""
-        for field, kind, line in field_writes(code, self.record):
+        for function, (field, kind, line) in [(function, write) for function, code in self.bodies for write in field_writes(code, self.record)]:
             wanted = self.fields[field]
             if (wanted is int and kind == "float") or (wanted is bool and kind != "bool"):
                 place, file = f"{self.cls.__name__}.{function.__name__}", function.__code__.co_filename

@@ -180,6 +180,15 @@ def test_a_value_that_is_not_of_its_fields_kind_is_refused_by_both(cls, native, 
     assert f"TypeError: {python} ({__file__}, line {line_of(cls, '# here')})" in str(failure.value)
 
 
+def test_what_was_refused_once_is_refused_again_by_another_process(tmp_path):
+    body = f"    def on_start(self, market):\n        self.lots = market.now_ns / 2 + {time.time_ns() % 1000}\n"
+    (tmp_path / "halves.py").write_text(f"from lob import Agent, compiled\n\n\n@compiled\nclass Halves(Agent):\n    lots: int = 1\n\n{body}")
+    program = f"import sys; sys.path.insert(0, {str(tmp_path)!r}); from halves import Halves; from lob import Simulation; Simulation([Halves()])"
+    for _ in range(2):
+        done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+        assert "self.lots is int and cannot be set to a float" in done.stderr
+
+
 def test_a_plain_class_may_do_all_that_python_can():
     class Free(Agent):
         def on_start(self, market):
