@@ -2,7 +2,10 @@
 
 Owns functions that mean in native code what they mean in Python, where the compiler by itself would not have it so.
 """
-from lob.jit import overload, types
+from lob.jit import TypingError, overload, types
+from lob.messages import PEGS
+
+NEAR, MID, FAR = (int(PEGS[name]) for name in ("near", "mid", "far"))
 
 
 def _by_kind(function):
@@ -29,6 +32,28 @@ def number_or_zero(value):
 
 for _function in (is_given, number_or_zero):
     overload(_function)(_by_kind(_function))
+
+
+def peg_flag(value):
+    """Return the flag of what a pegged order follows, "near", "mid" or "far"; 0 for None."""
+    if value is None:
+        return 0
+    if value == "near":
+        return NEAR
+    if value == "mid":
+        return MID
+    if value == "far":
+        return FAR
+    raise ValueError("peg must be 'near', 'mid' or 'far'")
+
+
+@overload(peg_flag)
+def _peg_flag(value):
+    if value in (None, types.none) or isinstance(value, types.Omitted):
+        return lambda value: 0
+    if not isinstance(value, (types.UnicodeType, types.StringLiteral)):
+        raise TypingError(f"peg must be 'near', 'mid' or 'far', was {value}")
+    return peg_flag
 
 
 def checked_int(value):

@@ -9,7 +9,7 @@ from lob.exchange.ladder import key_of
 from lob.jit import add_attribute, add_method, handle_type, jit
 from lob.messages import Action, Flag, Side, TimeInForce
 from lob.simulation import streams
-from lob.simulation.arguments import is_given, number_or_zero
+from lob.simulation.arguments import is_given, number_or_zero, peg_flag
 from lob.simulation.depth import replica_at, replica_key, replica_lots
 from lob.simulation.fundamental import fundamental_at, fundamental_ticks_at
 from lob.simulation.outbox import cancel_all, change, enter, enter_ruled, limit_flags, set_timer
@@ -51,8 +51,9 @@ ORDER_METHODS = ("open_order_count", "open_order_id", "open_order_side", "open_o
 QUEUE_METHODS = ("order_lots_ahead",)
 
 # No float enters the exchange, not even by being cut to an integer: whoever computes a price rounds it on purpose.
-WHOLE = ("side", "price_ticks", "lots", "order_id", "tif", "expiry_ns", "display_lots", "trigger_ticks", "min_lots", "low_ticks", "high_ticks", "level", "i")
-RARE = ("slide", "expiry_ns", "display_lots", "hidden", "trigger_ticks", "min_lots", "to_limit")
+WHOLE = ("side", "price_ticks", "lots", "order_id", "tif", "expiry_ns", "display_lots", "trigger_ticks", "min_lots", "offset_ticks", "low_ticks", "high_ticks",
+         "level", "i")
+RARE = ("slide", "expiry_ns", "display_lots", "hidden", "trigger_ticks", "min_lots", "peg", "offset_ticks", "to_limit")
 
 
 # What an agent can see and draw: functions of its record, compiled once. What it sends is the outbox's.
@@ -203,27 +204,27 @@ add_attribute(market_type, "touch_count", lambda market: seen_count(address_from
 # Each method that sends an order is there twice: as it is when only plain arguments are given, and in general.
 
 def _limit(market, side, price_ticks, lots, post_only=False, tif=GTC, slide=False, expiry_ns=None, display_lots=None, hidden=False, trigger_ticks=None,
-           min_lots=None):
-    flags = limit_flags(post_only, slide, hidden, is_given(display_lots), is_given(trigger_ticks), is_given(min_lots))
+           min_lots=None, peg=None, offset_ticks=0):
+    flags = limit_flags(post_only, slide, hidden, is_given(display_lots), is_given(trigger_ticks), is_given(min_lots)) | peg_flag(peg)
     return enter_ruled(
         address_from(market), LIMIT, side, price_ticks, lots, GTT if is_given(expiry_ns) else tif, flags, number_or_zero(expiry_ns),
-        number_or_zero(display_lots), number_or_zero(trigger_ticks), number_or_zero(min_lots),
+        number_or_zero(display_lots), number_or_zero(trigger_ticks), number_or_zero(min_lots), offset_ticks,
     )
 
 
 def _plain_limit(market, side, price_ticks, lots, post_only=False, tif=GTC, slide=False, expiry_ns=None, display_lots=None, hidden=False, trigger_ticks=None,
-                 min_lots=None):
+                 min_lots=None, peg=None, offset_ticks=0):
     return enter(address_from(market), LIMIT, side, price_ticks, lots, post_only, tif)
 
 
 def _one_sided(side):
     """Return buy or sell, plain and in general."""
     def general(market, price_ticks, lots, post_only=False, tif=GTC, slide=False, expiry_ns=None, display_lots=None, hidden=False, trigger_ticks=None,
-                min_lots=None):
-        return market.limit(side, price_ticks, lots, post_only, tif, slide, expiry_ns, display_lots, hidden, trigger_ticks, min_lots)
+                min_lots=None, peg=None, offset_ticks=0):
+        return market.limit(side, price_ticks, lots, post_only, tif, slide, expiry_ns, display_lots, hidden, trigger_ticks, min_lots, peg, offset_ticks)
 
     def plain(market, price_ticks, lots, post_only=False, tif=GTC, slide=False, expiry_ns=None, display_lots=None, hidden=False, trigger_ticks=None,
-              min_lots=None):
+              min_lots=None, peg=None, offset_ticks=0):
         return enter(address_from(market), LIMIT, side, price_ticks, lots, post_only, tif)
 
     return plain, general
@@ -231,7 +232,7 @@ def _one_sided(side):
 
 def _market_order(market, side, lots, to_limit=False, trigger_ticks=None):
     flags = (TO_LIMIT if to_limit else 0) | (STOP if is_given(trigger_ticks) else 0)
-    return enter_ruled(address_from(market), MARKET, side, 0, lots, GTC, flags, 0, 0, number_or_zero(trigger_ticks), 0)
+    return enter_ruled(address_from(market), MARKET, side, 0, lots, GTC, flags, 0, 0, number_or_zero(trigger_ticks), 0, 0)
 
 
 def _plain_market_order(market, side, lots, to_limit=False, trigger_ticks=None):

@@ -53,7 +53,7 @@ def enter(address, action, side, price_ticks, lots, post_only, tif):
 
 
 @jit
-def enter_ruled(address, action, side, price_ticks, lots, tif, flags, expiry_ns, display_lots, trigger_ticks, min_lots):
+def enter_ruled(address, action, side, price_ticks, lots, tif, flags, expiry_ns, display_lots, trigger_ticks, min_lots, offset_ticks):
     """Send a new order of a kind of its own; return its id."""
     agent = agent_at(address, 0)
     order_id = _next_order_id(agent)
@@ -62,6 +62,7 @@ def enter_ruled(address, action, side, price_ticks, lots, tif, flags, expiry_ns,
     # Four bytes must not make a number that fits of one that does not.
     request.display_lots = display_lots if 0 <= display_lots < 2**31 else -1
     request.min_lots = min_lots if 0 <= min_lots < 2**31 else -1
+    request.offset_ticks = max(-(2**31), min(offset_ticks, 2**31 - 1))
     return order_id
 
 

@@ -10,6 +10,7 @@ from lob.jit import jit
 from lob.messages import limit_fields, market_fields
 from lob.simulation import market as native
 from lob.simulation import outbox, own_orders
+from lob.simulation.arguments import peg_flag
 from lob.simulation.market import BUY, CANCEL, GTC, LIMIT, MARKET, MARKET_FIELDS, NOTICE_FIELDS, REPLACE, SELL, TOUCH_FIELDS, TRADE_FIELDS
 from lob.simulation.world import AGENT, NOTICE, TOUCH, TOUCHES, TRADE, TRADES, touch_at, trade_at
 
@@ -120,27 +121,29 @@ class Market(_Window):
         )
 
     def _enter_ruled(self, action, side, price_ticks, lots, kind):
-        names = ("expiry_ns", "display_lots", "trigger_ticks", "min_lots")
+        names = ("expiry_ns", "display_lots", "trigger_ticks", "min_lots", "offset_ticks")
         numbers = [_whole(name, kind.get(name, 0)) for name in names]
         tif, flags = _whole("tif", kind.get("tif", GTC)), int(kind["flags"])
         return outbox.enter_ruled(self._address, action, _whole("side", side), _whole("price_ticks", price_ticks), _whole("lots", lots), tif, flags, *numbers)
 
     def limit(self, side, price_ticks, lots, post_only=False, tif=GTC, slide=False, expiry_ns=None, display_lots=None, hidden=False, trigger_ticks=None,
-              min_lots=None):
+              min_lots=None, peg=None, offset_ticks=0):
         """Send a limit order; return its id at once. What becomes of it arrives by reports. The kinds are those of docs/rules.md."""
-        if slide or hidden or not (expiry_ns is display_lots is trigger_ticks is min_lots is None):
-            kind = limit_fields(tif, post_only, slide, expiry_ns, display_lots, hidden, trigger_ticks, min_lots)
+        if slide or hidden or offset_ticks or not (expiry_ns is display_lots is trigger_ticks is min_lots is peg is None):
+            peg_flag(peg)  # raises for what is none
+            kind = limit_fields(tif, post_only, slide, expiry_ns, display_lots, hidden, trigger_ticks, min_lots, peg, offset_ticks)
             return self._enter_ruled(LIMIT, side, price_ticks, lots, kind)
         return self._enter(LIMIT, side, price_ticks, lots, post_only, tif)
 
-    def buy(self, price_ticks, lots, post_only=False, tif=GTC, slide=False, expiry_ns=None, display_lots=None, hidden=False, trigger_ticks=None, min_lots=None):
+    def buy(self, price_ticks, lots, post_only=False, tif=GTC, slide=False, expiry_ns=None, display_lots=None, hidden=False, trigger_ticks=None,
+            min_lots=None, peg=None, offset_ticks=0):
         """Send a limit order to buy; return its id. As `limit`."""
-        return self.limit(BUY, price_ticks, lots, post_only, tif, slide, expiry_ns, display_lots, hidden, trigger_ticks, min_lots)
+        return self.limit(BUY, price_ticks, lots, post_only, tif, slide, expiry_ns, display_lots, hidden, trigger_ticks, min_lots, peg, offset_ticks)
 
     def sell(self, price_ticks, lots, post_only=False, tif=GTC, slide=False, expiry_ns=None, display_lots=None, hidden=False, trigger_ticks=None,
-             min_lots=None):
+             min_lots=None, peg=None, offset_ticks=0):
         """Send a limit order to sell; return its id. As `limit`."""
-        return self.limit(SELL, price_ticks, lots, post_only, tif, slide, expiry_ns, display_lots, hidden, trigger_ticks, min_lots)
+        return self.limit(SELL, price_ticks, lots, post_only, tif, slide, expiry_ns, display_lots, hidden, trigger_ticks, min_lots, peg, offset_ticks)
 
     def market_order(self, side, lots, to_limit=False, trigger_ticks=None):
         """Send a market order; return its id."""

@@ -96,6 +96,36 @@ def test_a_plain_order_carries_nothing_of_an_earlier_one():
     assert refused[["display_lots", "trigger_ticks", "expiry_ns"]].tolist() == [(0, 0, 0)] * 2
 
 
+@compiled
+class Follows(Agent):
+    """Pegs orders to a touch of its own making."""
+
+    def on_start(self, market):
+        market.buy(100, 10)
+        market.sell(110, 10)
+        market.buy(107, 1, peg="near", offset_ticks=2)
+        market.sell(90, 1, peg="mid")
+        market.limit(1, 109, 1, peg="far", offset_ticks=4)
+
+
+def test_pegged_orders_follow_what_they_were_told_to():
+    rows = both_ways(Follows()).tape.rows
+    flags = rows["flags"][rows["kind"] == ReportKind.ACCEPTED]
+    assert [flag & (Flag.PEG_NEAR | Flag.PEG_MID | Flag.PEG_FAR) for flag in flags.tolist()] == [0, 0, Flag.PEG_NEAR, Flag.PEG_MID, Flag.PEG_FAR]
+    assert rows["offset_ticks"][rows["kind"] == ReportKind.ACCEPTED].tolist() == [0, 0, 2, 0, 4]
+
+
+@pytest.mark.parametrize("plain", [False, True])
+def test_what_is_no_peg_is_an_error(plain):
+    @compiled
+    class Strays(Agent):
+        def on_start(self, market):
+            market.buy(107, 1, peg="nowhere")
+
+    with pytest.raises(Exception, match="peg must be 'near', 'mid' or 'far'"):
+        Simulation([Strays()], plain=plain).run(seconds=1)
+
+
 # Refusals, stops and icebergs reach their owner.
 
 @compiled
