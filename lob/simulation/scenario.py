@@ -12,10 +12,11 @@ import tomllib
 from dataclasses import dataclass, fields
 from pathlib import Path
 
-from lob.errors import LobError, ScenarioError
+from lob.errors import AgentError, LobError, ScenarioError
 from lob.exchange.venue import Venue
 from lob.instrument import Instrument
 from lob.simulation.agent import Agent
+from lob.simulation.distribution import Distribution
 from lob.simulation.fundamental import Fundamental
 from lob.simulation.latency import Latency
 from lob.simulation.session import Simulation
@@ -60,6 +61,8 @@ def load(name_or_path=DEFAULT):
         raise ScenarioError(f"{path}: {error}") from None
     try:
         return _scenario(document, path.stem, toml)
+    except AgentError:
+        raise
     except LobError as error:
         raise ScenarioError(f"{path}: {error}") from error
 
@@ -91,6 +94,8 @@ def resolve(place, reference):
         raise ScenarioError(f'{place} must be "module:Class", was {reference!r}')
     try:
         module = importlib.import_module(module_name)
+    except AgentError:
+        raise  # it names its own file and line
     except Exception as error:  # A user's module can fail in any way.
         is_near = module_name != POPULATION and difflib.get_close_matches(module_name, [POPULATION])
         hint = f": did you mean {POPULATION!r}?" if is_near else ""
@@ -181,6 +186,9 @@ def _agent(place, table):
     settings = {key: value for key, value in table.items() if key not in ("class", "latency")}
     if not isinstance(settings.get("name", ""), str):
         raise ScenarioError(f"{place}.name must be text, was {settings['name']!r}")
+    for key, value in settings.items():
+        if isinstance(value, dict):
+            settings[key] = Distribution.from_plain(f"{place}.{key}", value)
     if "latency" in table:
         settings["latency"] = _made(f"{place}.latency", Latency, table["latency"])
     try:

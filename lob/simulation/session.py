@@ -24,10 +24,12 @@ from lob.exchange.venue import FeeTier, Venue
 from lob.instrument import Instrument
 from lob.jit import CompilerError, source_hash
 from lob.messages import PRICE_MAX_TICKS, REPORT
-from lob.simulation.agent import Agent, plain_words
+from lob.simulation.agent import Agent
+from lob.simulation.failure import line_of, line_when_plain
 from lob.simulation.kernel import Stop, advance
-from lob.simulation.market import Market, Notice, Trade
 from lob.simulation.memory import WorldMemory
+from lob.simulation.native import plain_words
+from lob.simulation.window import Market, Notice, Trade
 from lob.simulation.world import HOOKS, NOTICE, ON_ACCEPTED, ON_TRADE, TRADE, TRADES, WORLD
 from lob.tape.parquet import TapeWriter
 from lob.tape.record import Tape
@@ -78,8 +80,14 @@ class Simulation:
         if not isinstance(books, int) or isinstance(books, bool) or not 1 <= books <= BOOKS_MAX or (feed is not None and books != 1):
             raise ScenarioError(f"books must be a whole number from 1 to {BOOKS_MAX}, and 1 with a feed, was {books!r}")
         self.agents = _each(agents, books)
+        self._again = lambda owners: Simulation(
+            agents, feed=feed, instrument=instrument, seed=seed, opening_price_ticks=opening_price_ticks, fundamental=fundamental, plain=owners, books=books,
+            venue=venue,
+        )
         if not isinstance(seed, int) or isinstance(seed, bool) or not 0 <= seed < 2**63:
             raise ScenarioError(f"seed must be a whole number from 0 to 2^63 - 1, was {seed!r}")
+        for agent in self.agents:
+            agent._draw_parameters(seed)
         self.feed, self.seed, self.fundamental, self.name, self.scenario_toml = feed, seed, fundamental, name, scenario_toml
         self.instrument = instrument or (Instrument(feed.name, feed.tick_size, feed.lot_size) if feed else Instrument())
         self.venue = _venue(venue, self.instrument)
@@ -157,7 +165,9 @@ class Simulation:
                 stop = self._advance_with_callbacks(until_ns, interrupted)
             except Exception as error:
                 words = plain_words(error) if isinstance(error, CompilerError) else error
-                raise AgentError(f"{self._place()}: {type(error).__name__}: {words}") from error
+                line = "" if str(words).endswith(")") and ", line " in str(words) else line_of(error)
+                line = line_when_plain(self.world, self._again) if line is None else line
+                raise AgentError(f"{self._place()}: {type(error).__name__}: {words}{line}") from error
             if stop == Stop.TIME or interrupted:
                 return
             self._make_room(stop, sink)
