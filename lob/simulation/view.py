@@ -4,13 +4,13 @@ Owns the rings of touch changes and trades, and how far each agent has read them
 the last trade as they stood a delay ago, found in the ring by time, so any delay and any jitter cost no copy for an agent and can leak nothing.
 An agent that hears every change (on_quote, on_trade) is told of them one by one, each when it arrives; another looks back when it acts.
 """
-from lob import schedule
 from lob.exchange.book import best_price, touch_lots
 from lob.exchange.ladder import word_at
 from lob.jit import jit
 from lob.messages import Side
+from lob.simulation import calendar
 from lob.simulation.latency import feed_delay
-from lob.simulation.world import TOUCHES, TRADES, Event, agent_of, book_of, cursor_of, ring_of, schedule_of, touch_at, trade_at, venue_of
+from lob.simulation.world import TOUCHES, TRADES, Event, agent_of, book_of, calendar_of, cursor_of, ring_of, touch_at, trade_at, venue_of
 
 BUY, SELL = int(Side.BUY), int(Side.SELL)
 QUOTE = int(Event.QUOTE)
@@ -67,7 +67,7 @@ def _plan(world, ring, cursor, agent):
     cursor.delay_ns = feed_delay(world, agent)
     cursor.last_ns = max(cursor.last_ns, _time_of(ring, cursor.next) + cursor.delay_ns)
     cursor.is_planned = 1
-    schedule.add(schedule_of(world), cursor.last_ns, QUOTE + ring.number, agent.owner)
+    calendar.add(calendar_of(world), cursor.last_ns, QUOTE + ring.number, agent.owner)
 
 
 @jit
