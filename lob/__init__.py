@@ -16,6 +16,8 @@ _NAMES_OF = {
     "lob.instrument": ("Instrument",),
     "lob.messages": ("REPORT", "REQUEST", "Action", "CancelReason", "Flag", "Phase", "RejectReason", "ReportKind", "SelfTrade", "Side", "TimeInForce"),
     "lob.simulation.agent": ("Agent", "compiled"),
+    "lob.simulation.drawn": ("choice", "exponential", "gamma", "lognormal", "normal", "uniform"),
+    "lob.simulation.fields": ("Array",),
     "lob.simulation.check": ("check_agent",),
     "lob.simulation.fundamental": ("Fundamental",),
     "lob.simulation.latency": ("Latency",),

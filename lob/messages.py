@@ -95,9 +95,10 @@ class ReportKind(IntEnum):
     STATUS = 8     # a recorded change of the trading status
     REFRESHED = 9  # an iceberg shows its next lots, at the back of its price
     TRIGGERED = 10  # a stop order has become a live one; what follows in the event is as after ACCEPTED
-    PHASE = 11      # the book is in the Phase that price_ticks names
+    # The book is in the Phase that price_ticks names. Reason, if nobody asked for it: EXPIRED, its time was over; PRICE_OUTSIDE_BAND, the breaker tripped.
+    PHASE = 11
     INDICATIVE = 12  # at which price (0: none) how many lots would trade if the auction ended now; level_lots: the lots bid less those asked there
-    AUCTION = 13    # the same of an auction that ends; its FILL rows follow, the buyer first in each
+    AUCTION = 13    # the same of an auction that ends; its FILL rows follow, the buyer first in each. Reason EXPIRED: nobody asked, the time was over
 
 
 class RejectReason(IntEnum):
@@ -188,8 +189,8 @@ REPORT = np.dtype(
         ("side", "i1"),               # of the order; FILL: of the aggressor
         ("sequence", "i8"),           # the row's number on the tape, from 0
         ("resting_id", "i8"),         # FILL: the resting order on the other side; else 0
-        ("lots_ahead", "i8"),         # ACCEPTED, REPLACED: resting before it at its price and side; else 0
-        ("level_lots", "i8"),         # FILL: left at the price after it; else 0
+        ("lots_ahead", "i8"),         # ACCEPTED, REPLACED: resting before it at its price and side; FILL in an auction: level_lots for the buyer; else 0
+        ("level_lots", "i8"),         # FILL: displayed lots left at the price after it, in an auction at the seller's own; INDICATIVE, AUCTION: surplus; else 0
         ("open_lots", "i4"),          # of the order after this row
         ("resting_open_lots", "i4"),  # FILL: of the resting order after this row; else 0
         ("resting_owner", "i4"),
@@ -199,11 +200,11 @@ REPORT = np.dtype(
         ("reason", "u4"),             # so wide that no byte of a row means nothing: tapes are compared by their bytes
         # Of an iceberg: ACCEPTED, REPLACED: what it shows at a time; REFRESHED: what it shows now; CANCELLED, REDUCED: how many of the lots were shown.
         ("display_lots", "i4"),
-        ("trigger_ticks", "i8"),      # of a stop order
+        ("trigger_ticks", "i8"),      # of a stop order; FILL in an auction: the buyer's own price, 0 if its order was not displayed
         ("expiry_ns", "i8"),          # ACCEPTED, REJECTED, TRIGGERED of an order with an expiry
         ("fee", "i8"),                # FILL: what the aggressor pays, in micro-ticks x lots; below zero it is paid
         ("resting_fee", "i8"),        # FILL: what the resting order's owner pays
-        ("offset_ticks", "i8"),       # of a pegged order
+        ("offset_ticks", "i8"),       # of a pegged order; FILL in an auction: the seller's own price, 0 if its order was not displayed
     ],
     align=True,
 )
@@ -216,12 +217,16 @@ def anonymous_id(side, price_ticks):
     return ANONYMOUS_ID_FIRST + 2 * price_ticks + (side == Side.SELL)
 
 
-def limit_fields(tif, post_only, slide, expiry_ns, display_lots, hidden, trigger_ticks, min_lots):
-    """Return the fields of a REQUEST that say what kind of limit order it brings."""
+PEGS = {"near": Flag.PEG_NEAR, "mid": Flag.PEG_MID, "far": Flag.PEG_FAR}
+
+
+def limit_fields(tif, post_only, slide, expiry_ns, display_lots, hidden, trigger_ticks, min_lots, peg=None, offset_ticks=0):
+    """Return the fields of a REQUEST that say what kind of limit order it brings; peg: a key of PEGS or None."""
     flags = Flag.POST_ONLY * bool(post_only or slide) | Flag.SLIDE * bool(slide) | Flag.HIDDEN * bool(hidden)
     flags |= Flag.ICEBERG * (display_lots is not None) | Flag.STOP * (trigger_ticks is not None) | Flag.MINIMUM * (min_lots is not None)
+    flags |= 0 if peg is None else PEGS[peg]
     tif = tif if expiry_ns is None else TimeInForce.GTT
-    numbers = {"expiry_ns": expiry_ns, "display_lots": display_lots, "trigger_ticks": trigger_ticks, "min_lots": min_lots}
+    numbers = {"expiry_ns": expiry_ns, "display_lots": display_lots, "trigger_ticks": trigger_ticks, "min_lots": min_lots, "offset_ticks": offset_ticks}
     return {"tif": tif, "flags": flags} | {name: number or 0 for name, number in numbers.items()}
 
 

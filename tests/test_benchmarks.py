@@ -61,6 +61,13 @@ def test_growth_keeps_about_as_many_orders_as_it_was_asked_for():
     assert result["rows"][1]["resting_orders_after"] == pytest.approx(3_000, rel=0.3)
 
 
+def test_the_queries_are_timed_on_a_book_of_many_levels_and_on_one_of_a_long_queue():
+    rows = run("queries.py", "mixed", "deep_fifo", "--messages", 2_000, "--repeats", 1)["rows"]
+    assert [row["query"].split(",")[0] for row in rows[:4]] == ["level 0", "level", "lots between 20 prices", "orders at a price"]
+    assert {row["flow"] for row in rows} == {"mixed", "deep_fifo"}
+    assert all(0 < row["fastest_ns"] <= row["ns"] <= row["slowest_ns"] for row in rows)
+
+
 def test_every_engine_of_the_side_by_side_comes_to_the_same_result(side_by_side):
     result, _ = side_by_side
     assert [row["engine"] for row in result["rows"] if not row["agrees"]] == []

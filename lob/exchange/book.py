@@ -342,14 +342,3 @@ def head_of(book, side, price_ticks):
     ladder, key = ladder_of(book, side), key_of(side, price_ticks)
     page = page_of(ladder, key)
     return level_of(page, key).head if page else 0
-
-
-@jit
-def queue_ahead(book, slot):
-    """Return the lots in front of an order at its price; walks the orders ahead."""
-    lots = 0
-    order = order_of(book, slot)
-    while order.prev:
-        order = order_of(book, order.prev)
-        lots += order.lots
-    return lots

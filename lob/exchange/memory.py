@@ -1,11 +1,14 @@
-"""Memory: the arrays behind a book. Owns their size; they grow between requests, never inside one."""
+"""Memory: the arrays behind a book, or behind the two of a recorded day. Owns their size; they grow between requests, never inside one."""
 import numpy as np
 
+from lob.errors import LobError
 from lob.exchange.book import AHEAD, BOOK, ORDER, book_at, map_add, order_of, tag_of
+from lob.exchange.history import HISTORY
 from lob.exchange.ladder import LadderMemory
 from lob.exchange.rules.state import RulesMemory
 from lob.exchange.venue import Venue
 from lob.jit import jit
+from lob.messages import NOBODY, Phase
 
 
 @jit
@@ -63,9 +66,15 @@ class BookMemory:
         if venue != Venue():
             self.arm()
             self.rules.set_venue(venue)
-            self.book["armed"] += 1
+            self.book["armed"] += 1 + (venue.phase != Phase.CONTINUOUS)
             for owner, mode in venue.self_trade.items():
                 self.set_mode(owner, mode)
+
+    def set_phase(self, phase):
+        """Be in a phase, as a snapshot says."""
+        self.arm()
+        self.book["armed"] += int(phase != Phase.CONTINUOUS) - int(self.rules.record["phase"][0] != Phase.CONTINUOUS)
+        self.rules.record["phase"] = phase
 
     def set_mode(self, owner, mode):
         """Have an owner's SelfTrade mode, 0 for none."""
@@ -90,3 +99,39 @@ class BookMemory:
             # Each stop that is triggered may come to rest in a page of its own.
             while ladder.ladder["free_pages"][0] <= stop_count:
                 ladder.add_pages()
+
+
+class HistoryMemory:
+    """The memory of a recorded venue: two books and what agents traded of each recorded order."""
+
+    def __init__(self, number=0, replace_keeps_place=True, order_capacity=65_536):
+        self.recorded = BookMemory(number, order_capacity=order_capacity, stamped=True)
+        self.agents = BookMemory(number, replace_keeps_place, stamped=True)
+        self.record = np.zeros(1, HISTORY)
+        self.record["recorded"], self.record["agents"] = self.recorded.address, self.agents.address
+        self.taken = np.zeros(0, np.int64)
+        self._fit()
+
+    @property
+    def address(self):
+        return self.record.ctypes.data
+
+    def _fit(self):
+        taken = np.zeros(len(self.recorded.orders), np.int64)
+        taken[:len(self.taken)] = self.taken
+        self.taken = taken
+        self.record["taken"] = taken.ctypes.data
+
+    def grow(self):
+        """Make room for at least one more order on either book."""
+        self.recorded.grow()
+        self.agents.grow()
+        self._fit()
+
+    def open(self, venue):
+        """Set the day up as a Venue says, before the first request; raises LobError if it says more than fees."""
+        if venue != Venue(fees=venue.fees):
+            raise LobError(f"a recorded day can have no setting of a venue but its fees, was {venue}")
+        self.agents.open(venue)
+        if venue.fees:
+            self.agents.rules.fees.note(NOBODY)

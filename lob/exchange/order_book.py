@@ -15,20 +15,26 @@ from lob.exchange.book import (
     expect_neighbours,
     expect_order,
     expected_tag,
-    head_of,
     price_lots,
-    queue_ahead,
 )
-from lob.exchange.ladder import key_of, ladder_at, lots_at, next_key
+from lob.exchange.inputs import checked_count, checked_peg, checked_side
 from lob.exchange.memory import BookMemory
+from lob.exchange.queries import (
+    DEPTH,
+    QUEUED,
+    fill_depth,
+    fill_queue,
+    level_at,
+    level_count_of,
+    lots_between_of,
+    order_count_of,
+    queue_ahead_of,
+)
 from lob.exchange.reports import ReportBuffer, reports_at, request_at
 from lob.exchange.rules.ruled import rows_most
 from lob.exchange.venue import Venue
 from lob.jit import jit
-from lob.messages import NOBODY, PRICE_MAX_TICKS, REQUEST, Action, Flag, SelfTrade, Side, TimeInForce, limit_fields, market_fields
-
-DEPTH = np.dtype([("price_ticks", "i8"), ("lots", "i8"), ("orders", "i8")])
-QUEUED = np.dtype([("order_id", "i8"), ("owner", "i4"), ("lots", "i4")], align=True)
+from lob.messages import NOBODY, PRICE_MAX_TICKS, REQUEST, Action, Flag, Phase, SelfTrade, Side, TimeInForce, limit_fields, market_fields
 
 REQUEST_BYTES = REQUEST.itemsize
 
@@ -80,27 +86,6 @@ def price_lots_of(book_address, side, price_ticks):
     return price_lots(book_at(book_address, 0), side, price_ticks)
 
 
-@jit
-def queue_ahead_of(book_address, slot):
-    return queue_ahead(book_at(book_address, 0), slot)
-
-
-@jit
-def head_at(book_address, side, price_ticks):
-    return head_of(book_at(book_address, 0), side, price_ticks)
-
-
-@jit
-def level_keys(ladder_address, keys, lots):
-    """Fill keys and lots with a ladder's levels, best first; return how many there are room for."""
-    ladder = ladder_at(ladder_address, 0)
-    key, count = ladder.best_key, 0
-    while key and count < len(keys):
-        keys[count], lots[count] = key, lots_at(ladder, key)
-        key, count = next_key(ladder, key), count + 1
-    return count
-
-
 def request_values(**fields):
     """Return the fields of a REQUEST as integers. Raises LobError for a number that is not whole: it would silently be another number."""
     values = [fields.get(name, 0) for name in REQUEST.names]
@@ -135,14 +120,15 @@ class OrderBook:
 
     def limit(
         self, side, price_ticks, lots, order_id, owner=NOBODY, tif=TimeInForce.GTC, post_only=False, *, slide=False, expiry_ns=None, display_lots=None,
-        hidden=False, trigger_ticks=None, min_lots=None, now_ns=0,
+        hidden=False, trigger_ticks=None, min_lots=None, peg=None, offset_ticks=0, now_ns=0,
     ):
         """Enter a limit order. What each argument makes of it is in docs/rules.md.
 
         slide: post-only, and priced away from the touch rather than refused. expiry_ns: good till this time. display_lots: an iceberg that shows so many at a
-        time. trigger_ticks: a stop that waits for a trade there. min_lots: so many at once, or nothing. now_ns: when the request reaches the book.
+        time. trigger_ticks: a stop that waits for a trade there. min_lots: so many at once, or nothing. peg: follows the "near" or the "far" touch or
+        their "mid", not displayed, offset_ticks behind it and no further than price_ticks. now_ns: when the request reaches the book.
         """
-        kind = limit_fields(tif, post_only, slide, expiry_ns, display_lots, hidden, trigger_ticks, min_lots)
+        kind = limit_fields(tif, post_only, slide, expiry_ns, display_lots, hidden, trigger_ticks, min_lots, checked_peg(peg), offset_ticks)
         return self._one(Action.LIMIT, order_id, owner, side, price_ticks, lots, now_ns=now_ns, **kind)
 
     def market(self, side, lots, order_id, owner=NOBODY, *, to_limit=False, trigger_ticks=None, now_ns=0):
@@ -160,6 +146,19 @@ class OrderBook:
     def mass_cancel(self, owner, side=0, low_ticks=0, high_ticks=0, *, now_ns=0):
         """Take off all of an owner's orders, waiting stops too: of one side or both (0), with prices from low_ticks to high_ticks (0 and 0: at any)."""
         return self._one(Action.MASS_CANCEL, 0, owner, side, low_ticks, 0, trigger_ticks=high_ticks, now_ns=now_ns)
+
+    def set_phase(self, phase, *, now_ns=0):
+        """Move the book to a Phase, as its venue may at any time; an auction that ends trades."""
+        return self._one(Action.PHASE, 0, NOBODY, 0, phase, 0, now_ns=now_ns)
+
+    def clock(self, now_ns):
+        """Let time pass: orders expire, a batch or the breaker's phase ends."""
+        return self._one(Action.CLOCK, 0, NOBODY, 0, 0, 0, now_ns=now_ns)
+
+    @property
+    def phase(self):
+        """The Phase that the book is in."""
+        return Phase(int(self.memory.rules.record["phase"][0])) if self.memory.rules else Phase.CONTINUOUS
 
     def prevent_self_trades(self, owner, mode):
         """Let a SelfTrade mode decide what happens when an order meets one of the same owner."""
@@ -230,17 +229,29 @@ class OrderBook:
 
     def lots_at(self, side, price_ticks):
         """Return the lots of one side at a price."""
-        return price_lots_of(self.memory.address, int(side), int(price_ticks)) if 1 <= price_ticks <= PRICE_MAX_TICKS else 0
+        side = checked_side(side)
+        return price_lots_of(self.memory.address, side, int(price_ticks)) if 1 <= price_ticks <= PRICE_MAX_TICKS else 0
+
+    def lots_between(self, side, low_ticks, high_ticks):
+        """Return the lots of one side at prices from low to high, both included; none if high is below low."""
+        side, low_ticks, high_ticks = checked_side(side), max(int(low_ticks), 1), min(int(high_ticks), PRICE_MAX_TICKS)
+        return lots_between_of(self.memory.address, side, low_ticks, high_ticks) if low_ticks <= high_ticks else 0
+
+    def order_count_at(self, side, price_ticks):
+        """Return how many orders of one side are displayed at a price."""
+        side = checked_side(side)
+        return order_count_of(self.memory.address, side, int(price_ticks)) if 1 <= price_ticks <= PRICE_MAX_TICKS else 0
+
+    def level(self, side, n):
+        """Return (price_ticks, lots) of a side's n-th occupied price, 0 being the best; None if there are not so many."""
+        price_ticks, lots = level_at(self.memory.address, checked_side(side), min(checked_count("n", n), PRICE_MAX_TICKS))
+        return (price_ticks, lots) if price_ticks else None
 
     def depth(self, side, levels=10):
         """Return the best levels of a side, best first: DEPTH[n], n <= levels."""
-        ladder = self.memory.ladders[0 if side > 0 else 1].ladder
-        keys, lots = np.zeros(levels, np.int64), np.zeros(levels, np.int64)
-        count = level_keys(ladder.ctypes.data, keys, lots)
-        depth = np.zeros(count, DEPTH)
-        depth["price_ticks"] = [key_of.py_func(side, int(key)) for key in keys[:count]]
-        depth["lots"] = lots[:count]
-        depth["orders"] = [len(self.orders_at(side, int(price))) for price in depth["price_ticks"]]
+        side, most = checked_side(side), min(checked_count("levels", levels), PRICE_MAX_TICKS)
+        depth = np.zeros(level_count_of(self.memory.address, side, most), DEPTH)
+        fill_depth(self.memory.address, side, depth.ctypes.data, len(depth))
         return depth
 
     def queue_ahead(self, order_id, owner=NOBODY):
@@ -251,13 +262,9 @@ class OrderBook:
 
     def orders_at(self, side, price_ticks):
         """Return the orders of one side at a price, first in line first: QUEUED[n]."""
-        slot = head_at(self.memory.address, int(side), int(price_ticks)) if 1 <= price_ticks <= PRICE_MAX_TICKS else 0
-        rows = []
-        while slot:
-            order = self.memory.orders[slot]
-            rows.append((order["id"], order["owner"], order["lots"]))
-            slot = int(order["next"])
-        return np.array(rows, QUEUED)
+        queue = np.zeros(self.order_count_at(side, price_ticks), QUEUED)
+        fill_queue(self.memory.address, int(side), int(price_ticks), queue.ctypes.data, len(queue))
+        return queue
 
     def save(self, path):
         """Write the book to a file that `OrderBook.load` reads; see lob.exchange.snapshot for the format."""

@@ -31,6 +31,21 @@ class Allocation:
     def __post_init__(self):
         _check_whole(self, top_percent=(0, 100), top_lots_max=(0, LOTS_MAX), fifo_percent=(0, 100), minimum_lots=(1, LOTS_MAX))
 
+    @classmethod
+    def price_time(cls):
+        """Return the Allocation by which all lots at a price go in time order."""
+        return cls()
+
+    @classmethod
+    def pro_rata(cls, minimum_lots=1, top_percent=0, top_lots_max=0):
+        """Return the Allocation by which lots at a price are shared out in proportion, after what the first in line may get before."""
+        return cls(top_percent, top_lots_max, 0, minimum_lots)
+
+    @classmethod
+    def split(cls, fifo_percent, minimum_lots=1):
+        """Return the Allocation by which a part goes in time order and the rest in proportion."""
+        return cls(fifo_percent=fifo_percent, minimum_lots=minimum_lots)
+
 
 @dataclass(frozen=True)
 class FeeTier:

@@ -9,7 +9,8 @@ import math
 import numpy as np
 
 from lob.exchange.book import price_lots
-from lob.exchange.ladder import LADDER, LadderMemory, key_of, ladder_at, level_of, lots_at, next_key, occupy, open_level, page_of, vacate
+from lob.exchange.ladder import LADDER, LadderMemory, key_of, ladder_at, level_of, lots_at, occupy, open_level, page_of, vacate
+from lob.exchange.queries import nth_key
 from lob.exchange.reports import report_at
 from lob.jit import jit, pool_reader
 from lob.messages import PRICE_MAX_TICKS, ReportKind
@@ -89,12 +90,7 @@ def depth_is_short(venue, ahead, now_ns):
 @jit
 def replica_key(replica, side, level):
     """Return the key of a side's level-th occupied price, 0 being the best; 0 if there are not so many."""
-    ladder = ladder_at(replica.ladders, side < 0)
-    key = ladder.best_key
-    while level > 0 and key:
-        key = next_key(ladder, key)
-        level -= 1
-    return key if level == 0 else 0
+    return nth_key(ladder_at(replica.ladders, side < 0), level) if level >= 0 else 0
 
 
 @jit

@@ -19,13 +19,16 @@ from lob.simulation.calendar import first_of
 from lob.simulation.depth import advance_replica, depth_is_short, publish_depth, replica_at
 from lob.simulation.fundamental import advance_fundamental, fundamental_at
 from lob.simulation.latency import feed_delay
+from lob.simulation.own_orders import note_report, note_trade
 from lob.simulation.view import hear_touch, hear_trade, look, publish_touch, publish_trade, ring_is_short
 from lob.simulation.world import (
+    LOOKS_BACK_MAX,
     NEVER_NS,
     ON_ACCEPTED,
     ON_DONE,
     ON_FILL,
     ON_QUOTE,
+    ON_REJECTED,
     ON_START,
     ON_TIMER,
     ON_TRADE,
@@ -41,6 +44,7 @@ from lob.simulation.world import (
     hook_of,
     notice_of,
     notices_of,
+    own_orders_of,
     reports_of,
     request_of,
     requests_of,
@@ -96,10 +100,11 @@ def advance(world_address, until_ns):
 @jit(inline=True)
 def _is_short(world, events):
     """Return whether one event, with a hook at its most talkative, might find a pool or the calendar full."""
-    requests, notices = requests_of(world), notices_of(world)
+    requests, notices, own_orders = requests_of(world), notices_of(world), own_orders_of(world)
     return (
         requests.taken + SENDS_MAX + 2 >= requests.capacity
         or notices.taken + SENDS_MAX >= notices.capacity
+        or own_orders.taken + notices.taken + 2 >= own_orders.capacity
         # A request can plan a report, a touch and a trade for every agent.
         or events.count + 3 * SENDS_MAX + 3 * world.agent_count >= events.capacity
     )
@@ -145,7 +150,10 @@ def _wake(world, agent, kind):
         hear_touch(world, agent)
         return _call(world, agent, ON_QUOTE, 0)
     if kind == TRADE:
-        return _call(world, agent, ON_TRADE, hear_trade(world, agent))
+        trade = hear_trade(world, agent)
+        if agent.reads_queue:
+            note_trade(world, agent, trade)
+        return _call(world, agent, ON_TRADE, trade)
     return _call(world, agent, ON_START, 0)
 
 
@@ -208,7 +216,7 @@ def _answers_are_short(world, venue, request, lots):
     rows = rows_most(book_of(venue), request) if book_of(venue).rules else max(0, min(lots, _order_count(venue))) + 5
     if notices_of(world).taken + 4 * rows >= notices_of(world).capacity:
         return WORLD
-    if ring_is_short(world, ring_of(venue, TOUCHES), 1) or ring_is_short(world, ring_of(venue, TRADES), rows):
+    if ring_is_short(world, ring_of(venue, TOUCHES), 1 + LOOKS_BACK_MAX) or ring_is_short(world, ring_of(venue, TRADES), rows + LOOKS_BACK_MAX):
         return RINGS
     if depth_is_short(venue, rows, world.now_ns):
         return RINGS
@@ -231,11 +239,11 @@ def _route(world, venue, reports, first):
         if row.kind == FILL:
             # In a recorded day a trade with an agent is known to that agent alone: history is what everybody sees.
             if venue.history == 0 or (row.owner == 0 and row.resting_owner == 0):
-                publish_trade(world, venue, row.time_ns, row.price_ticks, row.lots, row.side)
+                publish_trade(world, venue, row)
             if row.resting_owner:
                 _notify_fill(world, row, row.resting_owner, row.resting_id, -row.side, row.resting_open_lots, 1)
         elif row.kind == PRINT:
-            publish_trade(world, venue, row.time_ns, row.price_ticks, row.lots, row.side)
+            publish_trade(world, venue, row)
         if row.owner:
             _notify_sender(world, row)
         elif row.kind == REJECTED:
@@ -254,9 +262,8 @@ def _notify_sender(world, row):
         if row.reason != FOR_REPLACE:
             _notify(world, row, row.owner, row.order_id, row.side, 0, 0, ON_DONE)
     elif kind == REJECTED:
-        # A refused cancel or replace leaves its order as it was, so there is nothing that is done.
-        if row.action <= MARKET:
-            _notify(world, row, row.owner, row.order_id, row.side, 0, 0, ON_DONE)
+        # A refused cancel or replace leaves its order as it was, so nothing is done: it has a hook of its own, as it has a message of its own at a venue.
+        _notify(world, row, row.owner, row.order_id, row.side, 0, 0, ON_DONE if row.action <= MARKET else ON_REJECTED)
     else:
         _notify(world, row, row.owner, row.order_id, row.side, row.open_lots, 0, ON_ACCEPTED)
 
@@ -272,13 +279,14 @@ def _notify_fill(world, row, owner, order_id, side, open_lots, is_maker):
 def _notify(world, row, owner, order_id, side, open_lots, is_maker, hook):
     """Put a report into an agent's inbox. If a hook of the agent hears reports, its arrival is planned; if not, it is read when the agent next acts."""
     agent = agent_of(world, owner)
-    if hook != ON_FILL and not has_hook(agent, hook):
+    if hook != ON_FILL and not agent.reads_orders and not has_hook(agent, hook):
         return
     slot = take(notices_of(world))
     notice = notice_of(world, slot)
     notice.time_ns, notice.id, notice.price_ticks, notice.lots, notice.open_lots = row.time_ns, order_id, row.price_ticks, row.lots, open_lots
     notice.side, notice.reason, notice.is_maker, notice.kind, notice.hook = side, row.reason, is_maker, row.kind, hook
-    notice.lots_ahead, notice.next = row.lots_ahead, 0
+    notice.lots_ahead, notice.action, notice.flags, notice.next = row.lots_ahead, row.action, row.flags, 0
+    notice.fee_microticks = 0 if hook != ON_FILL else row.resting_fee if is_maker else row.fee
     agent.report_last_ns = max(agent.report_last_ns, row.time_ns + feed_delay(world, agent))
     notice.due_ns = agent.report_last_ns
     if agent.inbox_tail:
@@ -303,6 +311,9 @@ def _read_first(world, agent):
     if notice.hook == ON_FILL:
         agent.inventory_lots += notice.side * notice.lots
         agent.cash -= notice.side * notice.lots * notice.price_ticks
+        agent.fees_microticks += notice.fee_microticks
+    if agent.reads_orders:
+        note_report(world, agent, notice)
     give(notices_of(world), slot)
     return slot
 

@@ -8,7 +8,6 @@ from crowd import FAR, MS_NS, DepthWatcher, Listener, Watcher, crowd, depths_of
 
 from agents import NoiseTrader
 from lob import REQUEST, Action, Agent, AgentError, Feed, Latency, ReportKind, Side, Simulation, compiled
-from lob.exchange import history
 from lob.exchange import memory as book
 from lob.simulation import memory
 
@@ -17,14 +16,14 @@ OPENING_TICKS = 2**30
 
 def shrink(monkeypatch):
     """Let every array of a new simulation begin as small as it can be."""
-    pool = memory._Pool
+    pool, whole = memory._Pool, book.BookMemory
     monkeypatch.setattr(memory, "TAPE_ROWS", 1)
     monkeypatch.setattr(memory, "_Pool", lambda dtype, capacity: pool(dtype, 2))
     monkeypatch.setattr(memory, "_Ring", partial(memory._Ring, capacity=2))
     monkeypatch.setattr(memory, "CalendarMemory", partial(memory.CalendarMemory, capacity=2))
     monkeypatch.setattr(memory, "BookMemory", partial(memory.BookMemory, order_capacity=2))
     monkeypatch.setattr(book, "LadderMemory", partial(book.LadderMemory, page_count=1))
-    monkeypatch.setattr(history, "BookMemory", lambda *args, order_capacity=2, **settings: book.BookMemory(*args, **settings | {"order_capacity": 2}))
+    monkeypatch.setattr(book, "BookMemory", lambda *args, order_capacity=2, **settings: whole(*args, **settings | {"order_capacity": 2}))
 
 
 def large_and_tiny(make_agents, monkeypatch, seconds, **settings):

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from random_market import random_requests, random_tape
 
 from lob.exchange.order_book import OrderBook
-from lob.messages import REQUEST, Action, Flag, RejectReason, ReportKind, Side
+from lob.messages import REQUEST, Flag, RejectReason, ReportKind, Side
 from lob.tape.accounts import accounts
 from lob.tape.record import Tape
 from lob.tape.verify import verify
@@ -38,7 +38,9 @@ def test_a_request_that_carries_the_flag_of_a_last_row_was_refused_for_it():
     assert verify(Tape(rows, {})).ok
 
 
-@pytest.mark.parametrize("field", ["price_ticks", "lots", "open_lots", "lots_ahead", "resting_id", "resting_owner", "level_lots", "resting_open_lots"])
+@pytest.mark.parametrize("field", [
+    "price_ticks", "lots", "open_lots", "lots_ahead", "resting_id", "resting_owner", "level_lots", "resting_open_lots", "fee", "resting_fee",
+])
 def test_a_changed_fill_is_found(field):
     tape = random_tape(300, seed=5)
     row = int(np.flatnonzero(tape.rows["kind"] == ReportKind.FILL)[20])
