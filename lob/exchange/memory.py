@@ -5,6 +5,7 @@ from lob.errors import LobError
 from lob.exchange.book import AHEAD, BOOK, ORDER, book_at, map_add, order_of, tag_of
 from lob.exchange.history import HISTORY
 from lob.exchange.ladder import LadderMemory
+from lob.exchange.rules import ruled
 from lob.exchange.rules.state import RulesMemory
 from lob.exchange.venue import Venue
 from lob.jit import jit
@@ -58,6 +59,7 @@ class BookMemory:
         """Make room for the orders and owners that have rules of their own."""
         if self.rules is None:
             self.rules = RulesMemory(len(self.orders))
+            self.rules.record["address"] = ruled.entry()
             self.book["rules"] = self.rules.address
 
     def open(self, venue):
