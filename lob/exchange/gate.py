@@ -27,7 +27,7 @@ def answer(book, request, reports, tag):
 
 @jit
 def _ruled(book, request, reports):
-    if book.rules == 0:
+    if book.rules == 0 or rules_of(book).address == 0:
         book.wants_rules = 1
         return matcher.ORDERS_SHORT
     call_at(rules_of(book).address, address_of(book), address_of(request), address_of(reports))

@@ -59,7 +59,6 @@ class BookMemory:
         """Make room for the orders and owners that have rules of their own."""
         if self.rules is None:
             self.rules = RulesMemory(len(self.orders))
-            self.rules.record["address"] = ruled.entry()
             self.book["rules"] = self.rules.address
 
     def open(self, venue):
@@ -93,6 +92,7 @@ class BookMemory:
             self.set_order_capacity(max(2 * len(self.orders), needed))
         if self.book["wants_rules"][0]:
             self.arm()
+            self.rules.record["address"] = ruled.entry()
         stop_count = 0
         if self.rules is not None:
             self.rules.grow(self.orders)

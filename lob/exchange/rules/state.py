@@ -45,7 +45,7 @@ RULES = np.dtype(
     [
         ("ladders", LADDER, 6),  # hidden bids, asks; waiting buy, sell stops, the first to be triggered being the best; market orders that collect
         ("extras", "i8"),        # address of EXTRA[order_capacity]
-        ("address", "i8"),       # of the rules as native code, to be called by the gate
+        ("address", "i8"),       # of the rules as native code, for the gate; 0 until a request has need of them
         ("answer", "i8"),        # what they returned: rows written, or a Shortage
         ("entry", "i8"),         # the last number given
         ("timed_count", "i8"),
