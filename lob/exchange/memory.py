@@ -1,7 +1,7 @@
 """Memory: the arrays behind a book. Owns their size; they grow between requests, never inside one."""
 import numpy as np
 
-from lob.exchange.book import AHEAD, BOOK, ORDER, book_at, map_add, order_of, tag_of
+from lob.exchange.book import BOOK, NAMES_AHEAD, ORDER, book_at, map_add, order_of, tag_of
 from lob.exchange.ladder import LadderMemory
 from lob.exchange.rules.state import RulesMemory
 from lob.jit import jit
@@ -23,7 +23,7 @@ class BookMemory:
         self.book = np.zeros(1, BOOK)
         self.book["number"], self.book["replace_keeps_place"], self.book["free_order"] = number, replace_keeps_place, 1
         self.ladders = [LadderMemory(self.book["ladders"][0, i:i + 1]) for i in range(2)]
-        self.ahead = np.zeros(AHEAD, np.int64)
+        self.ahead = np.zeros(NAMES_AHEAD, np.int64)
         self.book["ahead"] = self.ahead.ctypes.data
         self.orders, self.stamps = np.zeros(0, ORDER), (np.zeros(0, np.int64) if stamped else None)
         self.rules = None

@@ -4,62 +4,24 @@ import operator
 import numpy as np
 
 from lob.errors import LobError
-from lob.exchange import gate
 from lob.exchange.audit import check_book, find_at
 from lob.exchange.book import (
-    AHEAD,
-    ORDERS_IN_CACHE,
     best_price,
     book_at,
-    expect,
-    expect_neighbours,
-    expect_order,
-    expected_tag,
     head_of,
     price_lots,
     queue_ahead,
 )
 from lob.exchange.ladder import key_of, ladder_at, lots_at, next_key
 from lob.exchange.memory import BookMemory
-from lob.exchange.reports import ReportBuffer, reports_at, request_at
+from lob.exchange.reports import ReportBuffer, request_at
 from lob.exchange.rules.ruled import rows_most
+from lob.exchange.stream import apply_many
 from lob.jit import jit
 from lob.messages import NOBODY, PRICE_MAX_TICKS, REQUEST, Action, Flag, SelfTrade, Side, TimeInForce, limit_fields, market_fields
 
 DEPTH = np.dtype([("price_ticks", "i8"), ("lots", "i8"), ("orders", "i8")])
 QUEUED = np.dtype([("order_id", "i8"), ("owner", "i4"), ("lots", "i4")], align=True)
-
-REQUEST_BYTES = REQUEST.itemsize
-
-
-@jit
-def apply_many(book_address, requests, first, count, reports_address):
-    """Apply requests [first, count); return the number of the one that met a Shortage, which is not done, or count."""
-    book, reports = book_at(book_address, 0), reports_at(reports_address, 0)
-    while first < count:
-        batch, size = requests + first * REQUEST_BYTES, min(AHEAD, count - first)
-        for i in range(size):
-            request = request_at(batch, i)
-            expect(book, i, request.owner, request.order_id)
-        done = apply_expected(book, batch, size, reports)
-        first += done
-        if done < size:
-            break
-    return first
-
-
-@jit(inline=True)
-def apply_expected(book, requests, count, reports):
-    """Apply a batch of at most AHEAD requests whose names the book expects; return `count`, or the number of the one that met a Shortage."""
-    for i in range(count):
-        expect_order(book, i)
-    if book.order_count > ORDERS_IN_CACHE:
-        for i in range(count):
-            expect_neighbours(book, i)
-    for i in range(count):
-        if gate.answer(book, request_at(requests, i), reports, expected_tag(book, i)) < 0:
-            return i
-    return count
 
 
 @jit
