@@ -2,7 +2,7 @@
 import numpy as np
 
 from lob.errors import LobError
-from lob.exchange.book import AHEAD, BOOK, ORDER, book_at, map_add, order_of, tag_of
+from lob.exchange.book import BOOK, NAMES_AHEAD, ORDER, book_at, map_add, order_of, tag_of
 from lob.exchange.history import HISTORY
 from lob.exchange.ladder import LadderMemory
 from lob.exchange.rules import ruled
@@ -28,7 +28,7 @@ class BookMemory:
         self.book = np.zeros(1, BOOK)
         self.book["number"], self.book["replace_keeps_place"], self.book["free_order"] = number, replace_keeps_place, 1
         self.ladders = [LadderMemory(self.book["ladders"][0, i:i + 1]) for i in range(2)]
-        self.ahead = np.zeros(AHEAD, np.int64)
+        self.ahead = np.zeros(NAMES_AHEAD, np.int64)
         self.book["ahead"] = self.ahead.ctypes.data
         self.orders, self.stamps = np.zeros(0, ORDER), (np.zeros(0, np.int64) if stamped else None)
         self.rules, self.venue = None, Venue()

@@ -4,19 +4,8 @@ import operator
 import numpy as np
 
 from lob.errors import LobError
-from lob.exchange import gate
 from lob.exchange.audit import check_book, find_at
-from lob.exchange.book import (
-    AHEAD,
-    ORDERS_IN_CACHE,
-    best_price,
-    book_at,
-    expect,
-    expect_neighbours,
-    expect_order,
-    expected_tag,
-    price_lots,
-)
+from lob.exchange.book import best_price, book_at, price_lots
 from lob.exchange.inputs import checked_count, checked_peg, checked_side
 from lob.exchange.memory import BookMemory
 from lob.exchange.queries import (
@@ -30,43 +19,12 @@ from lob.exchange.queries import (
     order_count_of,
     queue_ahead_of,
 )
-from lob.exchange.reports import ReportBuffer, reports_at, request_at
+from lob.exchange.reports import ReportBuffer, request_at
 from lob.exchange.rules.ruled import rows_most
+from lob.exchange.stream import apply_many
 from lob.exchange.venue import Venue
 from lob.jit import jit
 from lob.messages import NOBODY, PRICE_MAX_TICKS, REQUEST, Action, Flag, Phase, SelfTrade, Side, TimeInForce, limit_fields, market_fields
-
-REQUEST_BYTES = REQUEST.itemsize
-
-
-@jit
-def apply_many(book_address, requests, first, count, reports_address):
-    """Apply requests [first, count); return the number of the one that met a Shortage, which is not done, or count."""
-    book, reports = book_at(book_address, 0), reports_at(reports_address, 0)
-    while first < count:
-        batch, size = requests + first * REQUEST_BYTES, min(AHEAD, count - first)
-        for i in range(size):
-            request = request_at(batch, i)
-            expect(book, i, request.owner, request.order_id)
-        done = apply_expected(book, batch, size, reports)
-        first += done
-        if done < size:
-            break
-    return first
-
-
-@jit(inline=True)
-def apply_expected(book, requests, count, reports):
-    """Apply a batch of at most AHEAD requests whose names the book expects; return `count`, or the number of the one that met a Shortage."""
-    for i in range(count):
-        expect_order(book, i)
-    if book.order_count > ORDERS_IN_CACHE:
-        for i in range(count):
-            expect_neighbours(book, i)
-    for i in range(count):
-        if gate.answer(book, request_at(requests, i), reports, expected_tag(book, i)) < 0:
-            return i
-    return count
 
 
 @jit
