@@ -20,7 +20,7 @@ from lob.exchange.stream import AHEAD, apply_known, expect, horizon
 from lob.jit import address_of, jit, pool_reader, prefetch
 from lob.messages import REQUEST, Action, ReportKind, Side
 
-MID_TICKS = 100_000
+MID_TICKS = 1_000_000  # no price of any flow is below one tick
 CHUNK_ROWS = 8192
 
 # What a plain request of owner 0 says, in half the width.
@@ -83,10 +83,7 @@ def mixed(messages=1_000_000, live_orders=10_000, seed=1, spread_ticks=20, marke
 
 
 def far_from_touch(messages=1_000_000, live_orders=10_000, seed=2):
-    """Adds and cancels on average 20,000 ticks (five pages) from the mid, some of them 200,000: few share a page.
-
-    One add in 300 would be below one tick and is refused.
-    """
+    """Adds and cancels on average 20,000 ticks (five pages) from the mid, some of them 200,000: few share a page."""
     flow = mixed(messages, live_orders, seed, spread_ticks=20_000, market_share=0.02)
     return Flow("far_from_touch", flow.warm, flow.timed)
 

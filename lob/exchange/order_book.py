@@ -54,7 +54,7 @@ CHARACTERS = {"i1": "b", "u1": "B", "u2": "H", "i4": "i", "i8": "q"}  # of struc
 
 
 def record_struct(dtype):
-    """Return a record dtype as a Struct: to pack numbers through it takes a third of the time of an assignment in numpy, and no number is rounded to fit."""
+    """Return a record dtype as a Struct: to pack numbers through it takes half the time of an assignment in numpy, and rounds none."""
     parts, end = ["="], 0
     for name in dtype.names:
         kind, offset = dtype.fields[name]
