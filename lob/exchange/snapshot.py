@@ -1,9 +1,8 @@
 """Snapshots: a book in the middle of a day, on disk.
 
 Owns the format. FILE is a NumPy .npz archive, which loads without executing anything, of five arrays:
-- header: int64[9]: format version (4), the book's number, whether a replace that shrinks keeps its place (0 or 1), the number of the next row on the tape, the
-  number of orders, the price of the last trade (0: none), the last number given to an order with rules of its own, and the displayed touch by which
-  pegged orders were last priced (0: none, -1: they are to be looked at again);
+- header: int64[7]: format version (4), the book's number, whether a replace that shrinks keeps its place (0 or 1), the number of the next row on the tape, the
+  number of orders, the price of the last trade (0: none), and the last number given to an order with rules of its own;
 - orders: RESTING[n], every order with the lots that it shows: bids from the best price down, asks from the best price up, hidden bids and asks likewise, then
   stops that wait (the price of a market order is 0), and at each price in the order of its queue;
 - rules: RULED[k], what the orders among them have whose kind is not plain; index is the order's place in `orders`;
@@ -35,7 +34,7 @@ from lob.messages import LOTS_MAX, PRICE_MAX_TICKS, Action, SelfTrade, TimeInFor
 VERSION = 4
 # What a damaged archive can raise, by where the damage is; RuntimeError: it claims to be encrypted, NotImplementedError: compressed in an unknown way.
 UNREADABLE = (OSError, ValueError, KeyError, EOFError, MemoryError, RuntimeError, NotImplementedError, zipfile.BadZipFile, zlib.error)
-HEADER = ("version", "number", "replace_keeps_place", "sequence", "order_count", "last_trade_ticks", "entry", "seen_bid_ticks", "seen_ask_ticks")
+HEADER = ("version", "number", "replace_keeps_place", "sequence", "order_count", "last_trade_ticks", "entry")
 RESTING = np.dtype([("order_id", "i8"), ("price_ticks", "i8"), ("owner", "i4"), ("lots", "i4"), ("side", "i1")], align=True)
 
 
@@ -97,9 +96,8 @@ def state_of(book):
     """Return (header, orders, rules, modes, venue) of an OrderBook, as a snapshot holds them."""
     orders, memory = resting_orders(book), book.memory
     last_trade_ticks, entry = memory.book["last_trade_ticks"][0], memory.rules.record["entry"][0] if memory.rules else 0
-    seen = [memory.rules.record[name][0] if memory.rules else 0 for name in ("seen_bid_ticks", "seen_ask_ticks")]
     sequence = book.reports.record["sequence"][0]
-    header = np.array([VERSION, book.number, memory.book["replace_keeps_place"][0], sequence, len(orders), last_trade_ticks, entry, *seen], np.int64)
+    header = np.array([VERSION, book.number, memory.book["replace_keeps_place"][0], sequence, len(orders), last_trade_ticks, entry], np.int64)
     modes = np.array(sorted(memory.rules.owner_modes().items()) if memory.rules else [], MODE)
     venue = np.frombuffer(json.dumps(memory.venue.as_plain()).encode(), np.uint8)
     return header, orders, ruled_orders(book), modes, venue
@@ -118,8 +116,8 @@ def restored(header, orders, ruled, modes, venue):
         extras[name][ruled["index"]] = ruled[name]
     if len(ruled) or len(modes) or header["entry"] or memory.rules:
         memory.arm()
-        for name in ("entry", "seen_bid_ticks", "seen_ask_ticks"):
-            memory.rules.record[name] = header[name]
+        # The touch that pegged orders have seen is not saved: by another one they are looked at once more, and none has another price than it has.
+        memory.rules.record["entry"] = header["entry"]
         for owner, mode in [*((owner, 0) for owner in memory.venue.self_trade), *modes.tolist()]:
             memory.set_mode(owner, mode)
     done = 0
@@ -199,7 +197,6 @@ def _read(path):
     )
     valid[ruled["index"][~_can_be_ruled(ruled, orders[ruled["index"]], header)]] = False
     is_header = 0 <= header["number"] < 2**16 and header["sequence"] >= 0 and 0 <= header["last_trade_ticks"] <= PRICE_MAX_TICKS
-    is_header &= all(-1 <= header[name] <= PRICE_MAX_TICKS for name in ("seen_bid_ticks", "seen_ask_ticks"))
     are_modes = (modes["owner"] >= 0).all() and ((modes["mode"] >= 0) & (modes["mode"] <= max(SelfTrade))).all()
     if not valid.all() or not is_header or not are_modes:
         raise TapeError(f"{path}: {f'orders[{int(np.argmin(valid))}] is' if not valid.all() else 'its header says'} what no book can hold")
