@@ -34,7 +34,7 @@ from platformdirs import user_cache_dir
 
 DEBUG = os.environ.get("LOB_DEBUG", "0") not in ("", "0")
 STANDARD_LIBRARY = sysconfig.get_path("stdlib")
-PACKAGE = Path(__file__).parent
+PACKAGE = Path(__file__).resolve().parent
 HOOK = types.void(types.int64, types.int64, types.int64)
 
 
@@ -91,9 +91,14 @@ def cache_directory():
     return Path(os.environ.get("LOB_CACHE_DIR") or user_cache_dir("queuerace"))
 
 
+def _place(folder):
+    """Return the folder of a source file, of this package's own as seen from it: two copies of the same package share their compiled code."""
+    return folder.relative_to(PACKAGE) if folder.is_relative_to(PACKAGE) else folder
+
+
 class _SourceHashedLocator(_CacheLocator):
     def __init__(self, function, file):
-        place = hashlib.blake2b(str(Path(file).resolve().parent).encode(), digest_size=6).hexdigest()
+        place = hashlib.blake2b(str(_place(Path(file).resolve().parent)).encode(), digest_size=6).hexdigest()
         # A folder for each state of the sources: an index that names a class which is there no more could not even be read.
         self.path = str(cache_directory() / source_hash()[:12] / place)
         self.stamp = getattr(function, "__stamp__", None) or f"{source_hash()}-{DEBUG}"
@@ -191,8 +196,11 @@ def pool_reader(record):
     return at
 
 
-def prefix_copier(from_dtype, to_dtype):
-    """Return `copy(source, to)`, which copies the fields that both records begin with: same names, same places."""
+def row_starter(from_dtype, to_dtype):
+    """Return `start(source, to)`, which copies the fields that both records begin with (same names, same places) and makes all others zero.
+
+    As two blocks of bytes, which become a few wide stores; field by field the compiler leaves a store for nearly each of them.
+    """
     shared = 0
     for name in from_dtype.names:
         if from_dtype.fields[name] != to_dtype.fields.get(name):
@@ -200,14 +208,17 @@ def prefix_copier(from_dtype, to_dtype):
         shared = from_dtype.fields[name][1] + from_dtype[name].itemsize
 
     @intrinsic
-    def copy(typing_context, source, to):
+    def start(typing_context, source, to):
         def codegen(context, builder, signature, args):
-            cgutils.raw_memcpy(builder, args[1], args[0], ir.Constant(ir.IntType(64), shared), 1)
+            number = ir.IntType(64)
+            cgutils.raw_memcpy(builder, args[1], args[0], number(shared), 1)
+            rest = builder.gep(builder.bitcast(args[1], ir.IntType(8).as_pointer()), [number(shared)])
+            cgutils.memset(builder, rest, number(to_dtype.itemsize - shared), 0)
             return context.get_dummy_value()
 
         return types.void(source, to), codegen
 
-    return copy
+    return start
 
 
 @intrinsic

@@ -2,9 +2,10 @@
 import numpy as np
 
 from lob.errors import LobError
-from lob.exchange.book import AHEAD, BOOK, ORDER, book_at, map_add, order_of, tag_of
+from lob.exchange.book import BOOK, NAMES_AHEAD, ORDER, book_at, map_add, order_of, tag_of
 from lob.exchange.history import HISTORY
 from lob.exchange.ladder import LadderMemory
+from lob.exchange.rules import ruled
 from lob.exchange.rules.state import RulesMemory
 from lob.exchange.venue import Venue
 from lob.jit import jit
@@ -27,7 +28,7 @@ class BookMemory:
         self.book = np.zeros(1, BOOK)
         self.book["number"], self.book["replace_keeps_place"], self.book["free_order"] = number, replace_keeps_place, 1
         self.ladders = [LadderMemory(self.book["ladders"][0, i:i + 1]) for i in range(2)]
-        self.ahead = np.zeros(AHEAD, np.int64)
+        self.ahead = np.zeros(NAMES_AHEAD, np.int64)
         self.book["ahead"] = self.ahead.ctypes.data
         self.orders, self.stamps = np.zeros(0, ORDER), (np.zeros(0, np.int64) if stamped else None)
         self.rules, self.venue = None, Venue()
@@ -67,8 +68,7 @@ class BookMemory:
             self.arm()
             self.rules.set_venue(venue)
             self.book["armed"] += 1 + (venue.phase != Phase.CONTINUOUS)
-            for owner, mode in venue.self_trade.items():
-                self.set_mode(owner, mode)
+            self.set_modes(venue.self_trade)
 
     def set_phase(self, phase):
         """Be in a phase, as a snapshot says."""
@@ -76,13 +76,13 @@ class BookMemory:
         self.book["armed"] += int(phase != Phase.CONTINUOUS) - int(self.rules.record["phase"][0] != Phase.CONTINUOUS)
         self.rules.record["phase"] = phase
 
-    def set_mode(self, owner, mode):
-        """Have an owner's SelfTrade mode, 0 for none."""
+    def set_modes(self, changed):
+        """Have these owners' SelfTrade modes, {owner: mode}, 0 for none; all others keep theirs."""
         self.arm()
-        modes = {**self.rules.owner_modes(), owner: mode}
-        before = len(self.rules.owner_modes())
-        self.rules.set_modes({other: kept for other, kept in modes.items() if kept})
-        self.book["armed"] += len(self.rules.owner_modes()) - before
+        before = self.rules.owner_modes()
+        modes = {owner: mode for owner, mode in (before | changed).items() if mode}
+        self.rules.set_modes(modes)
+        self.book["armed"] += len(modes) - len(before)
 
     def grow(self, ahead=1):
         """Make room wherever there is too little for `ahead` more orders."""
@@ -91,6 +91,7 @@ class BookMemory:
             self.set_order_capacity(max(2 * len(self.orders), needed))
         if self.book["wants_rules"][0]:
             self.arm()
+            self.rules.record["address"] = ruled.entry()
         stop_count = 0
         if self.rules is not None:
             self.rules.grow(self.orders)

@@ -177,7 +177,7 @@ def _request_arrives(world, slot):
     """Hand a request to its venue and send the reports on their way; return a Stop, with nothing done, if there is too little room."""
     request = request_of(world, slot)
     venue, reports = venue_of(world, request.book), reports_of(world)
-    short = _answers_are_short(world, venue, request, request.lots)
+    short = _answers_are_short(world, venue, _answers_most(venue, request))
     if short:
         return short
     first = reports.count
@@ -197,7 +197,7 @@ def _recorded_row(world, time_ns):
     venue, reports = venue_of(world, request.book), reports_of(world)
     world.now_ns = time_ns
     # A dropped level takes every order that stands there, whatever it says of lots.
-    short = _answers_are_short(world, venue, request, LOTS_MAX if request.action == DROP_LEVEL else request.lots)
+    short = _answers_are_short(world, venue, _meetings_most(venue, LOTS_MAX if request.action == DROP_LEVEL else request.lots))
     if short:
         return short
     first = reports.count
@@ -210,17 +210,29 @@ def _recorded_row(world, time_ns):
 
 
 @jit(inline=True)
-def _answers_are_short(world, venue, request, lots):
-    """Return a Stop if the notices and trades of a request of so many lots might find no room: each row is of two agents at the most, who hear twice of it."""
-    # Of a plain request each fill takes one of its lots and one order; where rules are in force stops and icebergs have a say too.
-    rows = rows_most(book_of(venue), request) if book_of(venue).rules else max(0, min(lots, _order_count(venue))) + 5
-    if notices_of(world).taken + 4 * rows >= notices_of(world).capacity:
+def _answers_are_short(world, venue, most):
+    """Return a Stop if the notices, trades and changes of depth of so many rows might find no room: a fill can send four reports and change two levels."""
+    if notices_of(world).taken + 4 * most + 8 >= notices_of(world).capacity:
         return WORLD
-    if ring_is_short(world, ring_of(venue, TOUCHES), 1 + LOOKS_BACK_MAX) or ring_is_short(world, ring_of(venue, TRADES), rows + LOOKS_BACK_MAX):
+    if ring_is_short(world, ring_of(venue, TOUCHES), 1 + LOOKS_BACK_MAX) or ring_is_short(world, ring_of(venue, TRADES), most + 1 + LOOKS_BACK_MAX):
         return RINGS
-    if depth_is_short(venue, rows, world.now_ns):
+    if depth_is_short(venue, 2 * most + 5, world.now_ns):
         return RINGS
     return TIME
+
+
+@jit(inline=True)
+def _answers_most(venue, request):
+    """Return how many rows can matter to somebody, at the most, of those that answer a request: where rules are in force, its lots do not bound them."""
+    if venue.history == 0 and book_of(venue).rules:
+        return rows_most(book_of(venue), request)
+    return _meetings_most(venue, request.lots)
+
+
+@jit(inline=True)
+def _meetings_most(venue, lots):
+    """Return how many fills there can be without rules: each takes one of the lots and one order."""
+    return max(0, min(lots, _order_count(venue)))
 
 
 @jit(inline=True)

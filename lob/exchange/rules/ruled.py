@@ -2,9 +2,11 @@
 
 Owns the order of these steps and how much room the worst of them needs. A total function, as the matcher is: it changes nothing if there is too little room.
 """
-from lob.exchange.book import ladder_of
+from functools import cache
+
+from lob.exchange.book import book_at, ladder_of
 from lob.exchange.matcher import ORDERS_SHORT, ROWS_SHORT, reject
-from lob.exchange.reports import close
+from lob.exchange.reports import close, reports_at, request_at
 from lob.exchange.rules.bands import look_from_here
 from lob.exchange.rules.checks import CLOCK, MASS_CANCEL, PHASE, crosses, malformed, refused
 from lob.exchange.rules.expiry import expire
@@ -27,26 +29,32 @@ from lob.exchange.rules.state import (
     triggered_of,
 )
 from lob.exchange.rules.stops import enter_stop, trigger
-from lob.jit import jit
+from lob.jit import HOOK, entry_point, jit
 from lob.messages import LOTS_MAX, Action
 
 LIMIT, MARKET, CANCEL = int(Action.LIMIT), int(Action.MARKET), int(Action.CANCEL)
 
 
+@cache
+def entry():
+    """Return the address at which the gate finds the rules. They are compiled when the first book needs them: most never do."""
+    return entry_point(_compiled())
+
+
+@cache
+def _compiled():
+    return jit(_answer, HOOK)
+
+
+def _answer(book_address, request, reports):
+    book = book_at(book_address, 0)
+    rules_of(book).answer = apply(book, request_at(request, 0), reports_at(reports, 0))
+
+
 @jit
 def apply(book, request, reports):
     """Do what a request asks; return how many rows were written, or a Shortage."""
-    before = reports.count
-    if book.rules == 0:
-        reason = malformed(book, request)
-        if reason == 0:
-            book.wants_rules = 1
-            return ORDERS_SHORT
-        if reports.count == reports.capacity:
-            return ROWS_SHORT
-        _refuse(request, reports, reason)
-        return 1
-    rules = rules_of(book)
+    before, rules = reports.count, rules_of(book)
     if reports.capacity - reports.count < rows_most(book, request):
         return ROWS_SHORT
     if not has_ruled_room(book, rules):
