@@ -34,7 +34,7 @@ def recycle(reports):
 @jit
 @stamped
 def play(book_address, requests, first, count, reports_address):
-    """Apply requests [first, count) and recycle their rows; return the number done, less than `count` where the book's memory must grow."""
+    """Apply requests [first, count) and recycle their rows; return the number done, less than `count` where memory must grow, the book's or the rows'."""
     book, reports = book_at(book_address, 0), reports_at(reports_address, 0)
     for i in range(first, count):
         if gate.apply(book, request_at(requests, i), reports) < 0:
@@ -44,12 +44,12 @@ def play(book_address, requests, first, count, reports_address):
 
 
 def play_all(book, requests):
-    """Apply REQUEST[n] to an OrderBook, growing its memory where need be."""
+    """Apply REQUEST[n] to an OrderBook, growing its memory and that of its rows where need be."""
     done = 0
     while done < len(requests):
         done = play(book.memory.address, requests.ctypes.data, done, len(requests), book.reports.address)
         if done < len(requests):
-            book.memory.grow()
+            book.make_room(requests[done], book.reports)
 
 
 def warm_book(flow):

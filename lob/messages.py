@@ -36,6 +36,7 @@ class Action(IntEnum):
     MASS_CANCEL = 8  # all of an owner's orders: of one side or both (side 0), with prices from price_ticks to trigger_ticks (0 and 0: at any)
     PHASE = 9       # the venue's own (owner 0): the book moves to the Phase that price_ticks names
     CLOCK = 10      # the venue's own (owner 0): nothing is asked, only time passes
+    MODE = 11       # from now on the SelfTrade mode that price_ticks names decides what happens when an order of this owner meets another one of it
 
 
 class TimeInForce(IntEnum):
@@ -99,6 +100,7 @@ class ReportKind(IntEnum):
     PHASE = 11
     INDICATIVE = 12  # at which price (0: none) how many lots would trade if the auction ended now; level_lots: the lots bid less those asked there
     AUCTION = 13    # the same of an auction that ends; its FILL rows follow, the buyer first in each. Reason EXPIRED: nobody asked, the time was over
+    MODE = 14       # the owner has the SelfTrade mode that price_ticks names
 
 
 class RejectReason(IntEnum):

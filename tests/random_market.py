@@ -3,7 +3,7 @@ import numpy as np
 
 from lob.exchange.order_book import OrderBook
 from lob.exchange.venue import FeeTier, Venue
-from lob.messages import PRICE_MAX_TICKS, REQUEST, Action, Flag
+from lob.messages import PRICE_MAX_TICKS, REQUEST, Action, Flag, SelfTrade
 from lob.tape.record import Tape
 
 KINDS = (("SymmetricMaker", "maker"), ("NoiseTrader", "flow"), ("InformedTrader", "informed"))
@@ -53,6 +53,8 @@ def ruled_requests(count, seed, book=0):
     requests["flags"][is_limit] = random.choice([int(kind) for kind in KINDS_OF_LIMITS], is_limit.sum())
     requests["flags"][is_market] = random.choice([0, int(Flag.STOP), int(Flag.TO_LIMIT)], is_market.sum())
     requests["action"][random.random(count) < 0.01] = Action.MASS_CANCEL
+    changes = random.random(count) < 0.01
+    requests["action"][changes], requests["price_ticks"][changes] = Action.MODE, random.choice(SelfTrade, changes.sum())
     requests["trigger_ticks"] = np.where(requests["action"] == Action.MASS_CANCEL, PRICE_MAX_TICKS, 10_000 + random.integers(-8, 9, count))
     requests["display_lots"], requests["min_lots"] = random.integers(1, 6, count), random.integers(1, 8, count)
     requests["offset_ticks"] = random.choice([0, 0, 1, 3], count)

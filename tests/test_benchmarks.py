@@ -52,6 +52,22 @@ def test_a_higher_quantile_is_never_a_shorter_latency(latency):
         assert 0 < row["repeats_ns"] <= row["worst_ns"]
 
 
+def test_a_request_that_writes_more_rows_than_there_is_room_for_is_played_all_the_same():
+    program = (
+        "import sys; sys.path.insert(0, sys.argv[1])\n"
+        "import numpy as np\n"
+        "from recycled import play_all\n"
+        "from lob import REQUEST, OrderBook\n"
+        "book, requests = OrderBook(), np.zeros(5_001, REQUEST)\n"
+        "requests['order_id'], requests['lots'], requests['price_ticks'], requests['side'] = np.arange(1, 5_002), 1, 100, -1\n"
+        "requests['side'][-1], requests['lots'][-1] = 1, 5_000\n"
+        "play_all(book, requests)\n"
+        "print(book.order_count)"
+    )
+    done = subprocess.run([sys.executable, "-c", program, BENCHMARKS], capture_output=True, text=True, check=False, timeout=300)
+    assert done.stdout.split() == ["0"], done.stderr[-2000:]
+
+
 def test_growth_keeps_about_as_many_orders_as_it_was_asked_for():
     result = run("growth.py", 100, 3_000, "--messages", 2_000, "--repeats", 1)
     assert [row["resting_orders"] for row in result["rows"]] == [100, 3_000]

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from lob.analytics.labels import label_column
-from lob.messages import NOBODY, ReportKind
+from lob.messages import NOBODY, Flag, ReportKind
 from lob.tape.replay import touches
 
 HORIZONS_NS = (100_000_000, 500_000_000, 1_000_000_000, 2_000_000_000, 5_000_000_000, 10_000_000_000)
@@ -59,9 +59,10 @@ class Mids:
 
 
 def maker_fills(tape, book=0):
-    """Return the rows in which an agent's resting order was filled: REPORT[n]."""
+    """Return the rows in which another order came to an agent's resting one: REPORT[n]. Trades in a call auction are not among them: nobody makes there."""
     rows = tape.rows
-    return rows[(rows["kind"] == ReportKind.FILL) & (rows["resting_owner"] > NOBODY) & (rows["book"] == book)]
+    is_made = (rows["kind"] == ReportKind.FILL) & (rows["flags"] & Flag.AUCTION == 0)
+    return rows[is_made & (rows["resting_owner"] > NOBODY) & (rows["book"] == book)]
 
 
 def fill_markouts(tape, horizons_ns=HORIZONS_NS, book=0):

@@ -3,11 +3,12 @@ from itertools import product
 
 import numpy as np
 
-from lob.exchange.book import LOW_32, book_at, find, order_of, tag_of
+from lob.exchange.book import LOW_32, book_at, find, tag_of
 from lob.exchange.ladder import PAGE, PAGE_KEYS, TIER_WORDS, key_of
-from lob.exchange.rules.pegs import peg_price
+from lob.exchange.rules.pages import LIMITS_OF_PEGS, LIMITS_OF_STOPS, OFFSETS_OF_PEGS
+from lob.exchange.rules.pegs import stray_peg
 from lob.exchange.rules.phases import can_be_crossed, collects
-from lob.exchange.rules.state import AT_MARKET, HIDDEN, ICEBERG, NEVER, PEGGED, STOP, TIMED, extra_of
+from lob.exchange.rules.state import AT_MARKET, HIDDEN, ICEBERG, NEVER, PEGGED, STOP, TIMED
 from lob.exchange.venue import Venue
 from lob.jit import jit
 from lob.messages import LOTS_MAX, PRICE_MAX_TICKS, Phase
@@ -72,7 +73,25 @@ def _check_rules(memory, seen):
     assert phase != Phase.CONTINUOUS or last == 0 or (sides * (last - triggers) < 0).all(), "no stop waits that a trade has reached"
     assert (orders["key"][stops] == np.where(sides > 0, PRICE_MAX_TICKS + 1 - triggers, triggers)).all(), "a stop waits at its trigger"
     _check_volumes(rules.fees, orders["owner"])
-    assert np.array_equal(rules.modes["owner"], np.unique(rules.modes["owner"])), "owners are sorted"
+    owners = rules.modes["owner"][:record["mode_count"]]
+    assert np.array_equal(owners, np.unique(owners)) and record["mode_count"] <= record["mode_capacity"] == len(rules.modes), "owners are sorted"
+    _check_planned(rules, orders, extras)
+
+
+def _check_planned(rules, orders, extras):
+    """Check that the pages that stops and pegged orders may come to need are counted: those of their limits, and of the pegged ones' offsets."""
+    kinds, sides, limits = orders["kind"], orders["side"].astype(int), extras["price_ticks"]
+    numbers = {
+        LIMITS_OF_STOPS: (np.where(sides > 0, limits, PRICE_MAX_TICKS + 1 - limits), (kinds & STOP != 0) & (limits > 0)),
+        LIMITS_OF_PEGS: (np.where(sides > 0, limits, PRICE_MAX_TICKS + 1 - limits), kinds & PEGGED != 0),
+        OFFSETS_OF_PEGS: (extras["offset_ticks"], kinds & PEGGED != 0),
+    }
+    for what, (values, are_meant) in numbers.items():
+        for side in (1, -1):
+            found, counts = np.unique(values[are_meant & (sides == side)] // PAGE_KEYS, return_counts=True)
+            planned = rules.planned[what + (side < 0)]["value"]
+            assert np.array_equal(np.flatnonzero(planned), found) and np.array_equal(planned[found], counts), "every page that may be needed is counted"
+            assert rules.record["planned"][0, what + (side < 0)]["pages"] == len(found)
 
 
 def _check_volumes(fees, owners):
@@ -83,13 +102,6 @@ def _check_volumes(fees, owners):
     assert np.isin(owners, known["owner"]).all() and len(np.unique(known["owner"])) == len(known) == record["owner_count"], "every owner is noted, once"
     assert 2 * len(known) <= len(fees.volumes) == record["volume_mask"] + 1, "the table is half empty"
     assert (known["tier"] == np.searchsorted(fees.tiers["from_lots"], known["lots"], side="right")).all(), "an owner is in the tier of its volume"
-
-
-@jit
-def _peg_price_at(book_address, slot):
-    book = book_at(book_address, 0)
-    extra = extra_of(book, slot)
-    return peg_price(book, order_of(book, slot).side, extra.peg, extra.offset_ticks, extra.price_ticks)
 
 
 def _check_pegs(memory):
@@ -103,13 +115,11 @@ def _check_pegs(memory):
         before, slot = slot, int(extras["behind"][slot])
     assert line == pegs[np.argsort(extras["entry"][pegs])].tolist() and record["last_peg"] == before, "pegged orders stand in the order of their entry"
     assert record["peg_count"] == len(pegs) and record["peg_lots"] == orders["lots"][pegs].sum(), "every pegged order is counted"
-    touch = [int(ladder.ladder["best_key"][0]) for ladder in memory.ladders]
-    has_seen = record["seen_bid_ticks"] == touch[0] and record["seen_ask_ticks"] == (touch[1] and PRICE_MAX_TICKS + 1 - touch[1])
+    assert stray_peg(memory.address) == 0, "a pegged order follows the touch"
     for slot in line:
         side, key = int(orders["side"][slot]), int(orders["key"][slot])
         price_ticks = key_of.py_func(side, key)
         assert orders["kind"][slot] & HIDDEN and side * (extras["price_ticks"][slot] - price_ticks) >= 0, "a pegged order rests hidden and within its limit"
-        assert not has_seen or _peg_price_at(memory.address, slot) in (0, price_ticks), "a pegged order follows the touch"
 
 
 def _pages(ladder):

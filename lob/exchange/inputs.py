@@ -2,7 +2,7 @@
 import operator
 
 from lob.errors import LobError
-from lob.messages import PEGS
+from lob.messages import PEGS, SelfTrade
 
 
 def checked_side(side):
@@ -17,6 +17,13 @@ def checked_count(name, count):
     if not hasattr(count, "__index__") or operator.index(count) < 0:
         raise LobError(f"{name} must be a whole number from 0 on, was {count!r}")
     return int(count)
+
+
+def checked_mode(mode):
+    """Return a SelfTrade mode as an int; raises LobError for what is none."""
+    if mode not in list(SelfTrade):
+        raise LobError(f"mode must be one of {', '.join(f'SelfTrade.{known.name}' for known in SelfTrade)}, was {mode!r}")
+    return int(mode)
 
 
 def checked_peg(peg):

@@ -232,6 +232,11 @@ class LadderMemory:
         """How many pages there are, used or free."""
         return sum(len(block) for block in self.blocks)
 
+    def keep_free(self, count):
+        """Add pages until `count` are free."""
+        while self.ladder["free_pages"][0] < count:
+            self.add_pages()
+
     def add_pages(self, count=None):
         """Add `count` free pages, by default as many as there are."""
         count = count or self.page_count

@@ -92,14 +92,10 @@ class BookMemory:
         if self.book["wants_rules"][0]:
             self.arm()
             self.rules.record["address"] = ruled.entry()
-        stop_count = 0
         if self.rules is not None:
             self.rules.grow(self.orders)
-            stop_count = int(self.rules.record["stop_count"][0])
-        for ladder in self.ladders:
-            # Each stop that is triggered may come to rest in a page of its own.
-            while ladder.ladder["free_pages"][0] <= stop_count:
-                ladder.add_pages()
+        for ladder, side in zip(self.ladders, (1, -1), strict=True):
+            ladder.keep_free(1 if self.rules is None else self.rules.pages_needed(side)[0] + 1)
 
 
 class HistoryMemory:

@@ -5,9 +5,10 @@ import struct
 import numpy as np
 
 from lob.errors import LobError
+from lob.exchange import snapshot
 from lob.exchange.audit import check_book, find_at
 from lob.exchange.book import best_price, book_at, price_lots
-from lob.exchange.inputs import checked_count, checked_peg, checked_side
+from lob.exchange.inputs import checked_count, checked_mode, checked_peg, checked_side
 from lob.exchange.memory import BookMemory
 from lob.exchange.queries import (
     DEPTH,
@@ -25,10 +26,10 @@ from lob.exchange.rules.ruled import rows_most
 from lob.exchange.stream import apply_many
 from lob.exchange.venue import Venue
 from lob.jit import jit
-from lob.messages import NOBODY, PRICE_MAX_TICKS, REQUEST, Action, Flag, Phase, SelfTrade, Side, TimeInForce, limit_fields, market_fields
+from lob.messages import NOBODY, PRICE_MAX_TICKS, REQUEST, Action, Flag, Phase, Side, TimeInForce, limit_fields, market_fields
 
-LIMIT, MARKET, CANCEL, REPLACE, MASS_CANCEL, PHASE, CLOCK = (
-    int(a) for a in (Action.LIMIT, Action.MARKET, Action.CANCEL, Action.REPLACE, Action.MASS_CANCEL, Action.PHASE, Action.CLOCK)
+LIMIT, MARKET, CANCEL, REPLACE, MASS_CANCEL, PHASE, CLOCK, MODE = (
+    int(a) for a in (Action.LIMIT, Action.MARKET, Action.CANCEL, Action.REPLACE, Action.MASS_CANCEL, Action.PHASE, Action.CLOCK, Action.MODE)
 )
 POST_ONLY = int(Flag.POST_ONLY)
 
@@ -147,11 +148,9 @@ class OrderBook:
         """The Phase that the book is in."""
         return Phase(int(self.memory.rules.record["phase"][0])) if self.memory.rules else Phase.CONTINUOUS
 
-    def prevent_self_trades(self, owner, mode):
-        """Let a SelfTrade mode decide what happens when an order meets one of the same owner."""
-        if not 0 <= operator.index(owner) < 2**31:
-            raise LobError(f"owner must be 0 to {2**31 - 1}, was {owner!r}")
-        self.memory.set_modes({int(owner): int(SelfTrade(mode))})
+    def prevent_self_trades(self, owner, mode, *, now_ns=0):
+        """Let a SelfTrade mode decide what happens from now on when an order meets one of the same owner."""
+        return self._one(MODE, 0, owner, 0, checked_mode(mode), 0, now_ns)
 
     def _one(self, action, order_id, owner, side, price_ticks, lots, now_ns, tif=0, flags=0, **terms):
         values = now_ns, now_ns, order_id, price_ticks, lots, owner, self.number, action, side, tif, flags
@@ -253,23 +252,30 @@ class OrderBook:
 
     def save(self, path):
         """Write the book to a file that `OrderBook.load` reads; see lob.exchange.snapshot for the format."""
-        from lob.exchange.snapshot import save
-
-        return save(self, path)
+        return snapshot.save(self.memory, self.reports.sequence, path)
 
     @staticmethod
     def load(path):
         """Return the book of a file; it goes on as the saved one would have."""
-        from lob.exchange.snapshot import load
-
-        return load(path)
+        return _with(*snapshot.load(path))
 
     def __reduce__(self):
         # The memory is reached by address, so a copy is a new book with the same orders: for copy, deepcopy and pickle alike.
-        from lob.exchange.snapshot import restored, state_of
-
-        return restored, state_of(self)
+        return _copied, snapshot.state_of(self.memory, self.reports.sequence)
 
     def check(self):
         """Assert every invariant by full scan."""
         check_book(self.memory)
+
+
+def _with(memory, sequence):
+    """Return the OrderBook whose memory is there; sequence: of its next row."""
+    book = OrderBook.__new__(OrderBook)
+    book.memory = memory
+    book._open(int(memory.book["number"][0]), memory.address)
+    book.reports.record["sequence"] = sequence
+    return book
+
+
+def _copied(*state):
+    return _with(*snapshot.restored(*state))

@@ -4,11 +4,11 @@ Owns what PlainBook does not know: expiry, icebergs, hidden orders, stops, pegge
 cancel, self-trade prevention, fees and allocation, and with the classes that it stands on phases, auctions and bands; docs/rules.md has the table and the
 sources. Shares nothing with the engine but the records of `messages`. Knows no clock, no agent and no recorded day.
 """
-from lob.exchange.inputs import checked_peg
+from lob.exchange.inputs import checked_mode, checked_peg
 from lob.exchange.reference_allocation import is_shared, shares
 from lob.exchange.reference_checks import RESTS, SLICES_MAX, go_together, is_meant, is_price, is_range, wrong_terms
 from lob.exchange.reference_pegs import PeggedOrders
-from lob.exchange.reference_phases import event, is_phase_request, wrong_phase_request
+from lob.exchange.reference_phases import event, is_about_book, wrong_about_book
 from lob.exchange.reference_plain import MARKET_LIMIT_TICKS, QUEUED, Order, Request, Row
 from lob.exchange.reference_queues import PEG_FLAGS, RuledOrder
 from lob.messages import (
@@ -73,9 +73,9 @@ class ReferenceBook(PeggedOrders):
         """Let time pass; return the rows, REPORT[n]."""
         return self._ask_at(now_ns, action=Action.CLOCK)
 
-    def prevent_self_trades(self, owner, mode):
-        """Let a SelfTrade mode decide what happens when an order meets one of the same owner."""
-        self.modes[owner] = SelfTrade(mode)
+    def prevent_self_trades(self, owner, mode, *, now_ns=0):
+        """Let a SelfTrade mode decide what happens from now on when an order meets one of the same owner; return the rows, REPORT[n]."""
+        return self._ask_at(now_ns, action=Action.MODE, owner=owner, price_ticks=checked_mode(mode))
 
     def _ask_at(self, now_ns, **fields):
         return self._ask(time_ns=now_ns, sent_ns=now_ns, **fields)
@@ -101,6 +101,9 @@ class ReferenceBook(PeggedOrders):
             return self._move(request)
         if request.action == Action.CLOCK:
             return [self._say_phase(request)]
+        if request.action == Action.MODE:
+            self.modes[request.owner] = SelfTrade(request.price_ticks)
+            return [self._about_book(request, ReportKind.MODE, owner=request.owner, price_ticks=request.price_ticks)]
         if request.action == Action.MASS_CANCEL:
             return self._mass_cancel(request)
         if request.action == Action.CANCEL:
@@ -120,13 +123,13 @@ class ReferenceBook(PeggedOrders):
     def _refusal(self, request):
         """Return the first RejectReason that holds, NONE for a valid request. A field that the action does not use is never looked at."""
         action = request.action
-        if is_phase_request(request):
-            return RejectReason.UNKNOWN_BOOK if request.book != self.number else wrong_phase_request(request)
+        if is_about_book(request):
+            return RejectReason.UNKNOWN_BOOK if request.book != self.number else wrong_about_book(request)
         is_limit, is_mass = action == Action.LIMIT, action == Action.MASS_CANCEL
         is_new = is_limit or action == Action.MARKET
         lots_min = 0 if action == Action.CANCEL else 1
         checks = [
-            (RejectReason.UNKNOWN_ACTION, action > Action.CLOCK),
+            (RejectReason.UNKNOWN_ACTION, action > Action.MODE),
             (RejectReason.NOT_IN_RECORDED_DAY, Action.REPLACE < action < Action.MASS_CANCEL),
             (RejectReason.UNKNOWN_BOOK, request.book != self.number),
             (RejectReason.OWNER_OUT_OF_RANGE, request.owner < 0),

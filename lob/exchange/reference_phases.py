@@ -4,7 +4,7 @@ Owns when orders collect and when they trade, which requests a phase takes, and 
 """
 from lob.exchange.reference_auction import auction_price
 from lob.exchange.reference_queues import PEG_FLAGS, RuledOrder, RuledQueues
-from lob.messages import NOBODY, Action, CancelReason, Flag, Phase, RejectReason, ReportKind, Side, TimeInForce
+from lob.messages import NOBODY, Action, CancelReason, Flag, Phase, RejectReason, ReportKind, SelfTrade, Side, TimeInForce
 
 COLLECTING = (Phase.PRE_OPEN, Phase.OPENING_AUCTION, Phase.CLOSING_AUCTION, Phase.BREAKER_AUCTION, Phase.BATCH)
 PPM = 10**6
@@ -189,14 +189,14 @@ class PhasedQueues(RuledQueues):
         return event([self._about_book(request, ReportKind.INDICATIVE, price_ticks=price_ticks, lots=lots, level_lots=surplus_lots)])
 
 
-def is_phase_request(request):
-    """Return whether a request is about the book's time and phase, not about orders."""
-    return request.action in (Action.PHASE, Action.CLOCK)
+def is_about_book(request):
+    """Return whether a request is about the book's time, its phase or its settings, not about orders."""
+    return request.action in (Action.PHASE, Action.CLOCK, Action.MODE)
 
 
-def wrong_phase_request(request):
+def wrong_about_book(request):
     """Return what is wrong with such a request."""
-    if request.owner != NOBODY:
+    if request.owner < 0 or request.action != Action.MODE and request.owner != NOBODY:
         return RejectReason.OWNER_OUT_OF_RANGE
-    is_phase = request.action != Action.PHASE or 0 <= request.price_ticks <= max(Phase)
-    return RejectReason.NONE if is_phase else RejectReason.PRICE_OUT_OF_RANGE
+    known = {Action.PHASE: Phase, Action.MODE: SelfTrade}.get(request.action)
+    return RejectReason.NONE if known is None or request.price_ticks in list(known) else RejectReason.PRICE_OUT_OF_RANGE

@@ -63,6 +63,11 @@ class ReportBuffer:
         """How many rows are there."""
         return self._words[COUNT]
 
+    @property
+    def sequence(self):
+        """The number of the next row."""
+        return int(self.record["sequence"][0])
+
     def clear(self):
         """Begin again; the row numbers go on."""
         self._words[COUNT] = 0

@@ -13,7 +13,7 @@ from lob.exchange.history import apply_agent, apply_recorded, history_at
 from lob.exchange.reports import report_at, request_at
 from lob.exchange.rules.ruled import rows_most
 from lob.jit import address_of, call_at, jit
-from lob.messages import LOTS_MAX, Action, CancelReason, ReportKind
+from lob.messages import LOTS_MAX, Action, CancelReason, Flag, ReportKind
 from lob.simulation import calendar
 from lob.simulation.calendar import first_of
 from lob.simulation.depth import advance_replica, depth_is_short, publish_depth, replica_at
@@ -56,6 +56,7 @@ from lob.simulation.world import (
 
 START, TIMER, REQUEST, REPORT, FUNDAMENTAL, QUOTE, TRADE = (int(e) for e in Event)
 ACCEPTED, FILL, CANCELLED, REDUCED, REPLACED, REJECTED, PRINT, STATUS = (int(k) for k in list(ReportKind)[:8])
+MODE, IN_AUCTION = int(ReportKind.MODE), int(Flag.AUCTION)
 FOR_REPLACE, MARKET, DROP_LEVEL = int(CancelReason.REPLACED), int(Action.MARKET), int(Action.DROP_LEVEL)
 
 
@@ -276,29 +277,33 @@ def _notify_sender(world, row):
     elif kind == REJECTED:
         # A refused cancel or replace leaves its order as it was, so nothing is done: it has a hook of its own, as it has a message of its own at a venue.
         _notify(world, row, row.owner, row.order_id, row.side, 0, 0, ON_DONE if row.action <= MARKET else ON_REJECTED)
-    else:
+    elif kind != MODE:
         _notify(world, row, row.owner, row.order_id, row.side, row.open_lots, 0, ON_ACCEPTED)
 
 
 @jit
-def _notify_fill(world, row, owner, order_id, side, open_lots, is_maker):
-    _notify(world, row, owner, order_id, side, open_lots, is_maker, ON_FILL)
+def _notify_fill(world, row, owner, order_id, side, open_lots, is_resting):
+    _notify(world, row, owner, order_id, side, open_lots, is_resting, ON_FILL)
     if open_lots == 0:
-        _notify(world, row, owner, order_id, side, 0, is_maker, ON_DONE)
+        _notify(world, row, owner, order_id, side, 0, is_resting, ON_DONE)
 
 
 @jit
-def _notify(world, row, owner, order_id, side, open_lots, is_maker, hook):
-    """Put a report into an agent's inbox. If a hook of the agent hears reports, its arrival is planned; if not, it is read when the agent next acts."""
+def _notify(world, row, owner, order_id, side, open_lots, is_resting, hook):
+    """Put a report into an agent's inbox. If a hook of the agent hears reports, its arrival is planned; if not, it is read when the agent next acts.
+
+    is_resting: whether it is about the order that a FILL row names as the resting one, which in an auction makes nobody a maker.
+    """
     agent = agent_of(world, owner)
     if hook != ON_FILL and not agent.reads_orders and not has_hook(agent, hook):
         return
     slot = take(notices_of(world))
     notice = notice_of(world, slot)
     notice.time_ns, notice.id, notice.price_ticks, notice.lots, notice.open_lots = row.time_ns, order_id, row.price_ticks, row.lots, open_lots
+    is_maker = is_resting and not row.flags & IN_AUCTION
     notice.side, notice.reason, notice.is_maker, notice.kind, notice.hook = side, row.reason, is_maker, row.kind, hook
     notice.lots_ahead, notice.action, notice.flags, notice.next = row.lots_ahead, row.action, row.flags, 0
-    notice.fee_microticks = 0 if hook != ON_FILL else row.resting_fee if is_maker else row.fee
+    notice.fee_microticks = 0 if hook != ON_FILL else row.resting_fee if is_resting else row.fee
     agent.report_last_ns = max(agent.report_last_ns, row.time_ns + feed_delay(world, agent))
     notice.due_ns = agent.report_last_ns
     if agent.inbox_tail:

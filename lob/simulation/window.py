@@ -56,8 +56,8 @@ class Notice(_Window):
     """A report that has reached an agent: of an order (on_accepted, on_done, on_rejected) or of a fill (on_fill).
 
     id: the agent's own order. time_ns: when it happened at the exchange. lots: traded, accepted or taken off. open_lots: left of the order.
-    lots_ahead: in front of it when it was accepted. reason: RejectReason or CancelReason. is_maker: whether its order rested. kind: ReportKind. action: what
-    was asked. fee_microticks: of a fill, what the agent pays; below zero it is paid.
+    lots_ahead: in front of it when it was accepted. reason: RejectReason or CancelReason. is_maker: whether its order rested and another came to it; in a
+    call auction nobody is a maker. kind: ReportKind. action: what was asked. fee_microticks: of a fill, what the agent pays; below zero it is paid.
     """
 
     __slots__ = ()

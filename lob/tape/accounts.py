@@ -6,12 +6,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lob.messages import ReportKind
+from lob.messages import Flag, ReportKind
 
 
 @dataclass(frozen=True)
 class Account:
-    """What one owner has, in exact integers: lots, cash in ticks x lots, fees in micro-ticks (positive: paid)."""
+    """What one owner has, in exact integers: lots, cash in ticks x lots, fees in micro-ticks (positive: paid).
+
+    In a call auction nobody comes to the other: both sides count as takers, as they do for their fees.
+    """
 
     owner: int
     fills: int = 0
@@ -37,8 +40,8 @@ def accounts(tape, at_ns=None, book=None):
         int(owner): Account(
             owner=int(owner),
             fills=taker.fills + maker.fills,
-            maker_lots=maker.lots,
-            taker_lots=taker.lots,
+            maker_lots=maker.lots - maker.auction_lots,
+            taker_lots=taker.lots + maker.auction_lots,
             inventory_lots=taker.inventory_lots + maker.inventory_lots,
             cash_ticks=taker.cash_ticks + maker.cash_ticks,
             fees_microticks=taker.fees_microticks + maker.fees_microticks,
@@ -51,6 +54,7 @@ def accounts(tape, at_ns=None, book=None):
 class _Sum:
     fills: int
     lots: int
+    auction_lots: int
     inventory_lots: int
     cash_ticks: int
     fees_microticks: int
@@ -61,7 +65,7 @@ def _sums(owners, of, sides, fills, fees):
     index, lots, sides = np.searchsorted(owners, of), fills["lots"], sides.astype(np.int64)
     traded = exact_sums(index, fills["price_ticks"] * lots, sides, len(owners))
     counts = [np.bincount(index, minlength=len(owners)).tolist()]
-    for values in (lots, sides * lots):
+    for values in (lots, lots * (fills["flags"] & Flag.AUCTION != 0), sides * lots):
         total = np.zeros(len(owners), np.int64)
         np.add.at(total, index, values)
         counts.append(total.tolist())

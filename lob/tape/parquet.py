@@ -13,7 +13,7 @@ import numpy as np
 
 from lob.errors import TapeError
 from lob.messages import REPORT
-from lob.tape.record import BLOCK_ROWS, SCHEMA_VERSION, columns_of
+from lob.tape.columns import SCHEMA_VERSION, columns_of, fill_rows
 
 TAPE_FILE = "tape.parquet"
 JOURNAL_FILE = "tape.rows"
@@ -219,10 +219,7 @@ def _fill_rows(rows, batch, file):
         if column.null_count or not pyarrow.types.is_integer(column.type) or not np.can_cast(str(column.type), REPORT[name]):
             raise TapeError(f"{file}: column {name} must be {REPORT[name]} without nulls, was {column.type} with {column.null_count} nulls")
         columns[name] = column.to_numpy()
-    for first in range(0, len(rows), BLOCK_ROWS):
-        block = slice(first, first + BLOCK_ROWS)
-        for name, column in columns.items():
-            rows[name][block] = column[block]
+    fill_rows(rows, columns)
 
 
 def _check_order(rows, place):

@@ -12,12 +12,10 @@ import numpy as np
 from lob.errors import TapeError
 from lob.instrument import Instrument
 from lob.messages import REPORT, Action, CancelReason, RejectReason, ReportKind
+from lob.tape import parquet
+from lob.tape.columns import SCHEMA_VERSION, columns_of
 
-SCHEMA_VERSION = 2
 EXECUTIONS = ("live", "passive")
-
-# Rows to turn into columns at a time: few enough to stay in the cache while each field is picked out.
-BLOCK_ROWS = 2**13
 
 
 class Tape:
@@ -94,25 +92,11 @@ class Tape:
 
         Raises TapeError if there is none, or if it is cut short, out of order or of another schema.
         """
-        from lob.tape.parquet import read
-
-        return cls(*read(Path(path)))
+        return cls(*parquet.read(Path(path)))
 
     def write(self, folder):
         """Write FOLDER/tape.parquet and return its path; raises TapeError if the disk is full."""
-        from lob.tape.parquet import write
-
-        return write(Path(folder), self.rows, self.provenance)
-
-
-def columns_of(rows):
-    """Return the fields of REPORT[n] as contiguous arrays: {name: array[n]}."""
-    columns = {name: np.empty(len(rows), REPORT[name]) for name in REPORT.names}
-    for first in range(0, len(rows), BLOCK_ROWS):
-        block = slice(first, first + BLOCK_ROWS)
-        for name, column in columns.items():
-            column[block] = rows[name][block]
-    return columns
+        return parquet.write(Path(folder), self.rows, self.provenance)
 
 
 def _words(polars):

@@ -148,9 +148,10 @@ def naive_accounts(tape):
     """Return the accounts by a plain loop over the fills, one side of each at a time: {owner: Account}."""
     rebuilt = {}
     fills = tape.rows[tape.rows["kind"] == ReportKind.FILL]
-    for fill in zip(*(fills[name].tolist() for name in ("owner", "resting_owner", "side", "price_ticks", "lots", "fee", "resting_fee")), strict=True):
-        taker, maker, side, price_ticks, lots, fee, resting_fee = fill
-        for owner, sign, is_maker, microticks in ((taker, side, False, fee), (maker, -side, True, resting_fee)):
+    for fill in zip(*(fills[name].tolist() for name in ("owner", "resting_owner", "side", "price_ticks", "lots", "fee", "resting_fee", "flags")), strict=True):
+        incoming, resting, side, price_ticks, lots, fee, resting_fee, flags = fill
+        is_made = not flags & Flag.AUCTION
+        for owner, sign, is_maker, microticks in ((incoming, side, False, fee), (resting, -side, is_made, resting_fee)):
             before = rebuilt.get(owner, Account(owner))
             rebuilt[owner] = Account(
                 owner, before.fills + 1, before.maker_lots + lots * is_maker, before.taker_lots + lots * (not is_maker),

@@ -11,7 +11,8 @@ from random_market import random_tape
 
 from lob.analytics.markouts import HORIZONS_NS, fill_markouts, markouts
 from lob.exchange.order_book import OrderBook
-from lob.messages import REQUEST, Action, ReportKind, Side
+from lob.exchange.venue import Venue
+from lob.messages import REQUEST, Action, Phase, ReportKind, Side
 from lob.tape.record import Tape
 from lob.tape.replay import touches
 
@@ -45,6 +46,14 @@ def test_a_buyer_earns_half_the_spread_and_gives_back_what_the_mid_falls():
     # The mid is 101 before the fill, 99 a second after it: half a spread of 1 tick, an impact of 2.
     assert (line["effective_half_ticks"], line["impact_half_ticks"], line["realised_half_ticks"]) == (2, 4, -2)
     assert (line["owner"], line["counterparty"], line["side"], line["lots"], line["level_lots"]) == (1, 2, Side.BUY, 2, 0)
+
+
+def test_a_trade_in_a_call_auction_is_no_makers_fill():
+    book = OrderBook(venue=Venue(phase=Phase.PRE_OPEN))
+    rows = [book.limit(Side.SELL, 100, 5, order_id=1, owner=1), book.limit(Side.BUY, 100, 5, order_id=1, owner=2)]
+    rows += [book.limit(Side.SELL, 102, 5, order_id=2, owner=1), book.set_phase(Phase.CONTINUOUS), book.market(Side.BUY, 3, order_id=2, owner=2)]
+    fills = fill_markouts(Tape(np.concatenate(rows), {}), horizons_ns=[0])
+    assert fills["price_ticks"].to_list() == [102]
 
 
 def test_the_mid_before_a_fill_is_not_the_one_that_the_fill_leaves_behind():

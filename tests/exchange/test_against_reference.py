@@ -48,7 +48,7 @@ EDGES = {
     "side": [-128, -2, 0, 2, 127],
     "tif": [1, 2, 3, 4, 5, 255],
     "flags": [512, 1024, 36, 544, 1536, 33, 1, 2, 3, 4, 8, 12, 16, 20, 32, 64, 65, 128, 129, 255, 256, 272, 2**16 - 1],
-    "action": range(12),
+    "action": range(13),
     "offset_ticks": [-(2**31), -1, 0, 1, 2**31 - 1],
     "display_lots": [-(2**31), -1, 0, 1, 2**31 - 1],
     "min_lots": [-(2**31), -1, 0, 1, 2**31 - 1],
@@ -190,8 +190,7 @@ class EngineAgainstReference(RuleBasedStateMachine):
 
     @rule(owner=owners, mode=st.sampled_from(SelfTrade))
     def prevent_self_trades(self, owner, mode):
-        self.engine.prevent_self_trades(owner, mode)
-        self.reference.prevent_self_trades(owner, mode)
+        self.ask_now(Action.MODE, owner=owner, price_ticks=int(mode))
 
     @rule()
     def save_and_load(self):
@@ -270,6 +269,8 @@ def ruled_requests(seed, count):
     requests["flags"][is_limit] = random.choice([0, 0, POST, *KINDS], is_limit.sum())
     requests["flags"][is_market] = random.choice([0, STOP, TO_LIMIT], is_market.sum())
     requests["action"][random.random(count) < 0.01] = Action.MASS_CANCEL
+    changes = random.random(count) < 0.005
+    requests["action"][changes], requests["price_ticks"][changes] = Action.MODE, random.choice([*SelfTrade, 9], changes.sum())
     requests["trigger_ticks"] = np.where(is_mass, 0, 10_000 + random.integers(-8, 9, count))
     requests["display_lots"], requests["min_lots"] = random.integers(1, 6, count), random.integers(1, 8, count)
     requests["offset_ticks"] = random.choice([0, 0, 1, 5], count)

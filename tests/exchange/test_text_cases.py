@@ -25,6 +25,7 @@ ROW_TEXTS = {
     ReportKind.TRIGGERED: "triggered #{order_id} {side} {lots} @ {price_ticks}, {lots_ahead} ahead",
     ReportKind.REJECTED: "rejected #{order_id}, {reject_reason}",
     ReportKind.PHASE: "phase {phase}",
+    ReportKind.MODE: "mode {mode}",
     ReportKind.INDICATIVE: "indicative {lots} @ {price_ticks}, surplus {level_lots}",
     ReportKind.AUCTION: "auction {lots} @ {price_ticks}, surplus {level_lots}",
 }
@@ -46,7 +47,7 @@ REQUESTS = [
     (r"cancel all from (\d+) to (\d+)", lambda book, time_ns, low, high: book.mass_cancel(0, 0, int(low), int(high))),
     (r"phase (\w+)", lambda book, time_ns, phase: book.set_phase(Phase[phase.upper()], now_ns=time_ns)),
     (r"clock", lambda book, time_ns: book.clock(time_ns)),
-    (r"prevent (\w+)", lambda book, time_ns, mode: book.prevent_self_trades(0, SelfTrade[mode.upper()]) or []),
+    (r"prevent (\w+)", lambda book, time_ns, mode: book.prevent_self_trades(0, SelfTrade[mode.upper()], now_ns=time_ns)),
 ]
 # What follows an order's name: the argument that it stands for, and whether a number follows; `peg_near 1` is a peg and its offset.
 KINDS = {"by": "owner", "until": "expiry_ns", "showing": "display_lots", "stop": "trigger_ticks", "at_least": "min_lots"}
@@ -78,8 +79,9 @@ def row_text(row):
     reason = reasons[fields["reason"]]
     text = AUCTION_FILL if fields["flags"] & Flag.AUCTION else ROW_TEXTS[fields["kind"]]
     phase = Phase(fields["price_ticks"]).name.lower() + f", {reason}" * (fields["reason"] > 0) if fields["kind"] == ReportKind.PHASE else ""
+    mode = SelfTrade(fields["price_ticks"]).name.lower() if fields["kind"] == ReportKind.MODE else ""
     paid = f"; pays {fields['fee']}, there {fields['resting_fee']}" if fields["fee"] or fields["resting_fee"] else ""
-    return text.format(**fields | {"side": side, "cancel_reason": reason, "reject_reason": reason, "phase": phase}) + paid
+    return text.format(**fields | {"side": side, "cancel_reason": reason, "reject_reason": reason, "phase": phase, "mode": mode}) + paid
 
 
 def look(book, word, price_ticks):

@@ -1,9 +1,10 @@
 """The settings of a venue: what cannot be used is refused by name, and the plain form comes back as it was."""
 import json
 
+import numpy as np
 import pytest
 
-from lob import Allocation, FeeTier, LobError, OrderBook, Phase, SelfTrade, Venue
+from lob import REQUEST, Action, Allocation, FeeTier, LobError, OrderBook, Phase, RejectReason, ReportKind, SelfTrade, Side, Venue
 from lob.exchange.rules.state import RulesMemory
 
 WHOLE = Venue(
@@ -62,14 +63,28 @@ def test_the_modes_of_many_owners_are_noted_at_once_however_many_there_are(monke
     assert noted == [0, 100]
     book.prevent_self_trades(3, SelfTrade.NONE)
     loaded = OrderBook.load(book.save(tmp_path / "book.npz"))
-    assert noted == [0, 100, 99, 0, 100, 99]
+    assert noted == [0, 100, 0, 100, 99]
     assert loaded.memory.rules.owner_modes() == book.memory.rules.owner_modes()
 
 
-def test_each_pegged_order_has_a_page_kept_for_it_among_hidden_orders_and_nowhere_else():
-    book = OrderBook()
-    book.limit(1, 100, 1, order_id=1)
-    for order_id in range(2, 202):
-        book.limit(1, 200, 1, order_id, peg="near")
-    bids, asks, *others = (int(ladder.ladder["free_pages"][0]) for ladder in book.memory.rules.ladders)
-    assert min(bids, asks) >= 200 and max(others) < 200
+def test_a_mode_is_changed_by_a_request_that_the_tape_tells_of(make_book):
+    book, told = make_book(), []
+    book.limit(Side.BUY, 100, 5, order_id=1, owner=7)
+    for owner in (9, 7, 8, *range(20, 60)):
+        told += book.prevent_self_trades(owner, SelfTrade.CANCEL_RESTING, now_ns=owner)[["kind", "owner", "price_ticks", "time_ns", "action"]].tolist()
+    assert told == [(ReportKind.MODE, owner, SelfTrade.CANCEL_RESTING, owner, Action.MODE) for owner in (9, 7, 8, *range(20, 60))]
+    assert book.limit(Side.SELL, 100, 5, order_id=2, owner=7)["kind"].tolist() == [ReportKind.ACCEPTED, ReportKind.CANCELLED]
+    book.prevent_self_trades(7, SelfTrade.NONE)
+    assert book.limit(Side.BUY, 100, 5, order_id=3, owner=7)["kind"].tolist() == [ReportKind.ACCEPTED, ReportKind.FILL]
+    book.check()
+
+
+def test_a_mode_that_is_none_is_refused_at_the_door_and_by_the_exchange(make_book):
+    book, request = make_book(), np.zeros(1, REQUEST)
+    with pytest.raises(LobError, match="mode must be one of SelfTrade.NONE, .*, was 9"):
+        book.prevent_self_trades(1, 9)
+    request["action"], request["owner"], request["price_ticks"] = Action.MODE, 1, max(SelfTrade) + 1
+    assert book.send(request)["reason"].tolist() == [RejectReason.PRICE_OUT_OF_RANGE]
+    request["owner"] = -1
+    assert book.send(request)["reason"].tolist() == [RejectReason.OWNER_OUT_OF_RANGE]
+    assert book.prevent_self_trades(2**31 - 1, SelfTrade.DECREMENT)["kind"].tolist() == [ReportKind.MODE]

@@ -8,7 +8,7 @@ from crowd import MS_NS
 from random_market import random_requests
 
 from agents import NoiseTrader, SymmetricMaker
-from lob import Allocation, Feed, FeeTier, Instrument, Latency, LobError, ScenarioError, SelfTrade, Simulation, Tape, Venue, verify
+from lob import Agent, Allocation, Feed, FeeTier, Instrument, Latency, LobError, Phase, ScenarioError, SelfTrade, Simulation, Tape, Venue, verify
 from lob.messages import NOBODY, Action, ReportKind
 from lob.simulation.scenario import load
 from lob.tape.accounts import accounts
@@ -42,6 +42,26 @@ def crowd(venue=0):
 
 def fills_of(tape):
     return tape.rows[tape.rows["kind"] == ReportKind.FILL]
+
+
+class AuctionTrader(Agent):
+    """Bids or asks at one price once, and keeps what it hears of its fill."""
+
+    side: int = 1
+
+    def on_start(self, market):
+        self.heard = []
+        market.limit(self.side, 10_000, 5)
+
+    def on_fill(self, market, fill):
+        self.heard.append((fill.is_maker, fill.lots, fill.fee_microticks))
+
+
+def test_in_an_auction_neither_side_is_told_that_it_is_the_maker_and_each_pays_as_the_row_says():
+    venue = Venue(phase=Phase.BATCH, batch_interval_ns=100 * MS_NS, fees=(FeeTier(maker_microticks=-2, taker_microticks=3, taker_ppm=1),))
+    run = Simulation([AuctionTrader(), AuctionTrader(side=-1), *crowd()], seed=1, venue=venue).run(seconds=2)
+    paid = 5 * (3 + 10_000)
+    assert [agent.heard for agent in run.agents[:2]] == [[(0, 5, paid)], [(0, 5, paid)]]
 
 
 def test_the_table_of_a_scenario_is_the_venue_of_its_tape_which_is_verified(tmp_path):

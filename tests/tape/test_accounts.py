@@ -6,7 +6,7 @@ from random_market import VENUE, random_tape
 
 from lob.exchange.order_book import OrderBook
 from lob.exchange.venue import FeeTier, Venue
-from lob.messages import LOTS_MAX, PRICE_MAX_TICKS, Side
+from lob.messages import LOTS_MAX, PRICE_MAX_TICKS, Phase, Side
 from lob.tape.accounts import Account, accounts, exact_sums
 from lob.tape.record import Tape
 from lob.tape.verify import naive_accounts
@@ -25,6 +25,16 @@ def test_an_owner_that_trades_with_itself_keeps_what_it_has():
     book = OrderBook()
     rows = np.concatenate([book.limit(Side.SELL, 101, 5, order_id=1, owner=1), book.market(Side.BUY, 3, order_id=2, owner=1)])
     assert accounts(Tape(rows, {})) == {1: Account(1, fills=2, maker_lots=3, taker_lots=3)}
+
+
+def test_in_a_call_auction_nobody_is_a_maker():
+    book = OrderBook(venue=Venue(phase=Phase.PRE_OPEN, fees=VENUE.fees))
+    rows = [book.limit(Side.BUY, 100, 5, order_id=1, owner=1), book.limit(Side.SELL, 100, 5, order_id=1, owner=2), book.set_phase(Phase.CONTINUOUS)]
+    tape = Tape(np.concatenate(rows), {})
+    assert accounts(tape) == naive_accounts(tape) == {
+        1: Account(1, fills=1, taker_lots=5, inventory_lots=5, cash_ticks=-500, fees_microticks=5 * 300_000),
+        2: Account(2, fills=1, taker_lots=5, inventory_lots=-5, cash_ticks=500, fees_microticks=5 * 300_000),
+    }
 
 
 def test_accounts_until_a_time_count_the_fills_of_that_time_and_before():

@@ -11,6 +11,7 @@ from lob.exchange.venue import Venue
 from lob.messages import REQUEST, Action, Flag, SelfTrade, Side
 from lob.tape.rebuild import order_book_at
 from lob.tape.record import Tape
+from lob.tape.verify import verify
 
 VENUE = Venue(self_trade={owner: SelfTrade(owner % len(SelfTrade)) for owner in range(1, 7)})
 
@@ -39,9 +40,9 @@ def test_a_time_takes_all_rows_up_to_and_including_it():
     tape = Tape(whole.send_many(requests), {"venue": VENUE.as_plain()})
     until.send_many(requests[:201])
     book = order_book_at(tape, time_ns=int(requests["time_ns"][200]))
-    assert np.array_equal(resting_orders(book), resting_orders(until))
+    assert np.array_equal(resting_orders(book.memory), resting_orders(until.memory))
     assert book.order_count > 0
-    assert np.array_equal(resting_orders(order_book_at(tape)), resting_orders(whole))
+    assert np.array_equal(resting_orders(order_book_at(tape).memory), resting_orders(whole.memory))
 
 
 def test_an_answer_that_is_not_all_there_does_not_count():
@@ -66,13 +67,49 @@ def test_a_pegged_order_that_moves_belongs_to_the_answer_of_the_request_that_mov
     assert rebuilt.limit(Side.BUY, 101, 5, order_id=3).tolist() == rows[-2:].tolist()
 
 
+def test_a_tape_without_the_venue_of_its_exchange_is_refused_at_the_first_row_that_a_book_would_not_write():
+    venue = Venue(reference_ticks=100, price_band_ppm=50_000)
+    book = OrderBook(venue=venue)
+    rows = np.concatenate([book.limit(Side.BUY, 100, 5, order_id=1), book.limit(Side.BUY, 90, 5, order_id=2), book.cancel(1)])
+    assert order_book_at(Tape(rows, {"venue": venue.as_plain()})).order_count == 0
+    with pytest.raises(TapeError, match=r"row 1: kind is 6 on the tape, and 1 in that of a book of this provenance; perhaps it has no venue"):
+        order_book_at(Tape(rows, {}))
+    other = Venue(reference_ticks=90, price_band_ppm=50_000)
+    with pytest.raises(TapeError, match=r"row 0: kind is 1 on the tape, and 6 in that of a book of this provenance; perhaps it has another venue"):
+        order_book_at(Tape(rows, {"venue": other.as_plain()}))
+
+
+def test_a_tape_whose_replaces_lose_their_place_needs_to_say_so():
+    book = OrderBook(replace_keeps_place=False)
+    rows = np.concatenate([book.limit(Side.BUY, 100, 5, order_id=1), book.replace(1, 100, 4)])
+    with pytest.raises(TapeError, match="or another replace_keeps_place"):
+        order_book_at(Tape(rows, {}))
+
+
+def test_a_mode_that_was_set_on_the_way_is_rebuilt_and_verified():
+    book = OrderBook()
+    rows = [book.limit(Side.BUY, 100, 5, order_id=1, owner=4), book.prevent_self_trades(4, SelfTrade.CANCEL_RESTING)]
+    rows.append(book.limit(Side.SELL, 100, 3, order_id=2, owner=4))
+    tape = Tape(np.concatenate(rows), {})
+    assert verify(tape).ok
+    rebuilt = order_book_at(tape)
+    assert rebuilt.limit(Side.BUY, 100, 3, order_id=3, owner=4).tolist() == book.limit(Side.BUY, 100, 3, order_id=3, owner=4).tolist()
+
+
+def test_of_a_run_that_was_killed_the_whole_answers_count():
+    book = OrderBook()
+    rows = np.concatenate([book.limit(Side.SELL, price, 5, order_id=price) for price in (101, 102)] + [book.limit(Side.BUY, 102, 12, order_id=1)])
+    rebuilt = order_book_at(Tape(rows[:4], {"complete": False}))
+    assert rebuilt.depth(Side.SELL).tolist() == [(101, 5, 1), (102, 5, 1)]
+
+
 def test_each_book_of_a_world_is_rebuilt_alone():
     requests = np.sort(np.concatenate([ruled_requests(300, seed=3), ruled_requests(300, seed=4, book=1)]), order="time_ns")
     books = [OrderBook(), OrderBook(book=1)]
     tape = Tape(np.concatenate([books[request["book"]].send(request) for request in requests]), {})
     tape.rows["sequence"] = np.arange(len(tape))
     for number in (0, 1):
-        assert np.array_equal(resting_orders(order_book_at(tape, book=number)), resting_orders(books[number]))
+        assert np.array_equal(resting_orders(order_book_at(tape, book=number).memory), resting_orders(books[number].memory))
 
 
 def test_a_recorded_day_with_agents_is_rebuilt_and_goes_on():

@@ -15,10 +15,10 @@ from lob.exchange.rules.phases import CONTINUOUS, PRICE_OUTSIDE_BAND, WRONG_PHAS
 from lob.exchange.rules.queues import GTT, UNTIL_CLOSED
 from lob.exchange.rules.state import AT_MARKET, HIDDEN, ICEBERG, PEGGED, SLICES_MAX, STOP, extra_of, fees_of, rules_of
 from lob.jit import jit
-from lob.messages import LOTS_MAX, NOBODY, PRICE_MAX_TICKS, Action, Flag, Phase, RejectReason, TimeInForce
+from lob.messages import LOTS_MAX, NOBODY, PRICE_MAX_TICKS, Action, Flag, Phase, RejectReason, SelfTrade, TimeInForce
 
 MASS_CANCEL, GTC, IOC = int(Action.MASS_CANCEL), int(TimeInForce.GTC), int(TimeInForce.IOC)
-PHASE, CLOCK, PHASE_MAX = int(Action.PHASE), int(Action.CLOCK), int(max(Phase))
+PHASE, CLOCK, MODE, PHASE_MAX, MODE_MAX = int(Action.PHASE), int(Action.CLOCK), int(Action.MODE), int(max(Phase)), int(max(SelfTrade))
 POST_ONLY, SLIDE, MINIMUM, TO_LIMIT = int(Flag.POST_ONLY), int(Flag.SLIDE), int(Flag.MINIMUM), int(Flag.TO_LIMIT)
 LIMIT_FLAGS = POST_ONLY | SLIDE | HIDDEN | ICEBERG | STOP | MINIMUM | PEGS
 DISPLAY_OUT_OF_RANGE, TRIGGER_OUT_OF_RANGE = int(RejectReason.DISPLAY_OUT_OF_RANGE), int(RejectReason.TRIGGER_OUT_OF_RANGE)
@@ -31,14 +31,14 @@ OFFSET_OUT_OF_RANGE, NO_REFERENCE_PRICE = int(RejectReason.OFFSET_OUT_OF_RANGE),
 def malformed(book, request):
     """Return why a request cannot be read, 0 if it can."""
     action, side = request.action, np.int64(request.side)
-    if action > REPLACE and action < MASS_CANCEL or action > CLOCK:
-        return matcher.UNKNOWN_ACTION if action > CLOCK else matcher.NOT_IN_RECORDED_DAY
+    if action > REPLACE and action < MASS_CANCEL or action > MODE:
+        return matcher.UNKNOWN_ACTION if action > MODE else matcher.NOT_IN_RECORDED_DAY
     if request.book != book.number:
         return matcher.UNKNOWN_BOOK
-    if request.owner < 0 or (action >= PHASE and request.owner != NOBODY):
+    if request.owner < 0 or (request.owner != NOBODY and (action == PHASE or action == CLOCK)):
         return matcher.OWNER_OUT_OF_RANGE
     if action >= PHASE:
-        return matcher.PRICE_OUT_OF_RANGE if action == PHASE and (request.price_ticks < 0 or request.price_ticks > PHASE_MAX) else 0
+        return 0 if action == CLOCK or _names_one_of(request, PHASE_MAX if action == PHASE else MODE_MAX) else matcher.PRICE_OUT_OF_RANGE
     if request.order_id < 1 and action != MASS_CANCEL:
         return matcher.ORDER_ID_OUT_OF_RANGE
     if (action <= MARKET and abs(side) != 1) or (action == MASS_CANCEL and abs(side) > 1):
@@ -70,6 +70,12 @@ def _price_to_rest(book, request):
         return PRICE_MAX_TICKS  # to sell it may rest far above its limit
     slides = request.action == LIMIT and crosses(book, request, request.side) and _can_slide(book, request)
     return best_price(book, -request.side) - request.side if slides else request.price_ticks
+
+
+@jit
+def _names_one_of(request, last):
+    """Return whether price_ticks is the number of a member of an enum that ends with `last`."""
+    return request.price_ticks >= 0 and request.price_ticks <= last
 
 
 @jit

@@ -6,7 +6,7 @@ trade; none ever reaches a displayed order.
 """
 import numpy as np
 
-from lob.exchange.book import best_price, level_key, order_of
+from lob.exchange.book import best_price, book_at, level_key, order_of
 from lob.exchange.ladder import key_of
 from lob.exchange.reports import begin, close
 from lob.exchange.rules.orders import ACCEPTED, REPLACED, restate
@@ -60,7 +60,7 @@ def enter_peg(book, request, reports):
         slot = name_of(book, live, HIDDEN | PEGGED)
         extra = extra_of(book, slot)
         extra.price_ticks, extra.tif, extra.peg, extra.offset_ticks = request.price_ticks, request.tif, request.flags, request.offset_ticks
-        line_up_peg(rules, slot)
+        line_up_peg(book, slot)
         line_up_at(book, slot, live.price_ticks, lots)
     close(reports)
 
@@ -87,6 +87,21 @@ def follow(book, request, reports):
         moves = price_ticks > 0 and key_of(order.side, price_ticks) != level_key(order)
         slot = _move(book, rules, request, reports, slot, price_ticks) if moves else extra.behind
     return reports.count > before
+
+
+@jit
+def stray_peg(book_address):
+    """Return the slot of a pegged order that is not where the touch that it saw puts it, 0 if there is none, as it must be between requests."""
+    book = book_at(book_address, 0)
+    rules = rules_of(book)
+    slot = rules.first_peg if _has_seen(book, rules) else 0
+    while slot:
+        order, extra = order_of(book, slot), extra_of(book, slot)
+        price_ticks = peg_price(book, order.side, extra.peg, extra.offset_ticks, extra.price_ticks)
+        if price_ticks > 0 and key_of(order.side, price_ticks) != level_key(order):
+            break
+        slot = extra.behind
+    return slot
 
 
 @jit

@@ -59,7 +59,7 @@ def collect_market(book, request, reports):
 
 
 @jit
-def _about_book(book, request, reports, kind):
+def about_book(book, request, reports, kind):
     """Begin a row that is about the book and no order of it."""
     row = begin(reports, request, kind)
     row.order_id, row.owner, row.side, row.lots, row.book = 0, 0, 0, 0, book.number
@@ -69,7 +69,7 @@ def _about_book(book, request, reports, kind):
 @jit
 def say_phase(book, request, reports, reason):
     """Write the phase that the book is in, and why if nobody asked for it."""
-    row = _about_book(book, request, reports, PHASE)
+    row = about_book(book, request, reports, PHASE)
     row.price_ticks, row.reason = rules_of(book).phase, reason
 
 
@@ -165,6 +165,6 @@ def indicate(book, request, reports):
     if price_ticks == rules.indicated_ticks and lots == rules.indicated_lots and surplus_lots == rules.indicated_surplus:
         return
     rules.indicated_ticks, rules.indicated_lots, rules.indicated_surplus = price_ticks, lots, surplus_lots
-    row = _about_book(book, request, reports, INDICATIVE)
+    row = about_book(book, request, reports, INDICATIVE)
     row.price_ticks, row.lots, row.level_lots = price_ticks, lots, surplus_lots
     close(reports)

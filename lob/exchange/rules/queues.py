@@ -5,6 +5,7 @@ Owns the way from an order's kind to its ladder, and the counts that the rules k
 from lob.exchange.book import enter, ladder_of, leave_ladder, level_key, line_up, map_place, order_of, price_lots, release, tag_of
 from lob.exchange.ladder import key_of, level_of, lots_at, page_of
 from lob.exchange.reports import begin
+from lob.exchange.rules.pages import LIMITS_OF_PEGS, LIMITS_OF_STOPS, plan_limit, plan_offset
 from lob.exchange.rules.state import (
     AT_MARKET,
     DAY,
@@ -13,6 +14,7 @@ from lob.exchange.rules.state import (
     PEGGED,
     STOP,
     TIMED,
+    all_planned,
     expiries_of,
     extra_at,
     extra_of,
@@ -119,8 +121,7 @@ def take_up(book, owner, order_id, side, price_ticks, lots, kind, saved):
     if kind & ICEBERG:
         rules.refills += count_refills(extra)
     if kind & STOP:
-        rules.stop_count += 1
-        rules.stop_lots += lots
+        count_stop(rules, extra, side, lots)
     if kind & PEGGED:
         rules.peg_lots += lots
     key = MARKET_KEY if kind & AT_MARKET else key_of(side, price_ticks)
@@ -128,9 +129,34 @@ def take_up(book, owner, order_id, side, price_ticks, lots, kind, saved):
 
 
 @jit
-def line_up_peg(rules, slot):
+def count_stop(rules, extra, side, lots):
+    """Note that a stop waits, with so many lots."""
+    rules.stop_count += 1
+    rules.stop_lots += lots
+    if extra.price_ticks:
+        plan_limit(all_planned(rules), LIMITS_OF_STOPS, side, extra.price_ticks, 1)
+
+
+@jit
+def _discount_stop(rules, extra, order):
+    rules.stop_count -= 1
+    rules.stop_lots -= order.lots
+    if extra.price_ticks:
+        plan_limit(all_planned(rules), LIMITS_OF_STOPS, order.side, extra.price_ticks, -1)
+
+
+@jit
+def _plan_peg(rules, extra, side, change):
+    plan_limit(all_planned(rules), LIMITS_OF_PEGS, side, extra.price_ticks, change)
+    plan_offset(all_planned(rules), side, extra.offset_ticks, change)
+
+
+@jit
+def line_up_peg(book, slot):
     """Note a pegged order as the last that entered."""
+    rules = rules_of(book)
     extra, last = extra_at(rules.extras, slot), rules.last_peg
+    _plan_peg(rules, extra, order_of(book, slot).side, 1)
     extra.before, extra.behind, rules.last_peg = last, 0, slot
     rules.peg_count += 1
     if last:
@@ -140,8 +166,10 @@ def line_up_peg(rules, slot):
 
 
 @jit
-def _forget_peg(rules, slot):
+def _forget_peg(book, slot):
+    rules = rules_of(book)
     extra = extra_at(rules.extras, slot)
+    _plan_peg(rules, extra, order_of(book, slot).side, -1)
     before, behind = extra.before, extra.behind
     rules.peg_count -= 1
     if before:
@@ -203,10 +231,9 @@ def forget(book, slot):
         book.armed -= 1
         rules.timed_count -= order.kind & TIMED
         if order.kind & STOP:
-            rules.stop_count -= 1
-            rules.stop_lots -= order.lots
+            _discount_stop(rules, extra_of(book, slot), order)
         if order.kind & PEGGED:
-            _forget_peg(rules, slot)
+            _forget_peg(book, slot)
         order.kind = 0
     release(book, map_place(book, slot), slot)
 

@@ -8,31 +8,35 @@ from lob.exchange.book import book_at, ladder_of
 from lob.exchange.matcher import ORDERS_SHORT, ROWS_SHORT, reject
 from lob.exchange.reports import close, reports_at, request_at
 from lob.exchange.rules.bands import look_from_here
-from lob.exchange.rules.checks import CLOCK, MASS_CANCEL, PHASE, crosses, malformed, refused
+from lob.exchange.rules.checks import CLOCK, MASS_CANCEL, MODE, PHASE, crosses, malformed, refused
 from lob.exchange.rules.expiry import expire
 from lob.exchange.rules.fees import has_owner_room, note_owner
 from lob.exchange.rules.mass import mass_cancel
 from lob.exchange.rules.orders import ACCEPTED, cancel, enter_limit, enter_market, replace, slid
+from lob.exchange.rules.pages import pages_of_pegs, pages_of_stops
 from lob.exchange.rules.pegs import PEGS, enter_peg, follow
-from lob.exchange.rules.phases import CONTINUOUS, collect_market, end_phase, indicate, move, say_phase, trip
+from lob.exchange.rules.phases import CONTINUOUS, about_book, collect_market, end_phase, indicate, move, say_phase, trip
 from lob.exchange.rules.state import (
     NEVER,
     SLICES_MAX,
     STOP,
+    all_planned,
     allocation_of,
     expiries_of,
     fees_of,
     hidden_ladder,
     market_ladder,
     rules_of,
+    set_mode,
     stop_ladder,
     triggered_of,
 )
 from lob.exchange.rules.stops import enter_stop, trigger
 from lob.jit import HOOK, entry_point, jit
-from lob.messages import LOTS_MAX, Action
+from lob.messages import LOTS_MAX, Action, ReportKind
 
 LIMIT, MARKET, CANCEL = int(Action.LIMIT), int(Action.MARKET), int(Action.CANCEL)
+MODE_ROW = int(ReportKind.MODE)
 
 
 @cache
@@ -106,6 +110,8 @@ def _act(book, request, reports):
     elif action == CLOCK:
         say_phase(book, request, reports, 0)
         close(reports)
+    elif action == MODE:
+        _change_mode(book, request, reports)
     elif action == CANCEL:
         cancel(book, request, reports)
     elif action > CANCEL:
@@ -125,31 +131,45 @@ def _act(book, request, reports):
 
 
 @jit
+def _change_mode(book, request, reports):
+    """Let an owner have another SelfTrade mode."""
+    rules = rules_of(book)
+    before = rules.mode_count
+    row = about_book(book, request, reports, MODE_ROW)
+    row.owner = request.owner
+    close(reports)
+    set_mode(rules, request.owner, request.price_ticks)
+    book.armed += rules.mode_count - before
+
+
+@jit
 def rows_most(book, request):
     """Return how many rows a request can write at the most in a book with rules.
 
     Each meeting of two orders takes a lot of both at least, and ends one of them or a slice of an iceberg; it writes two rows at most. An order that comes in,
     by itself or triggered, writes three more; then there are those that expire, those of a mass cancel, and pegged orders that move. Where lots are shared out
-    an order that comes in can, once, also meet all orders at a price and end none of them. At most two auctions are held, the end of a phase and the venue's
-    own: each meeting in them ends an order or the auction, and every market order may be left over. Phases take a few rows more.
+    an order that comes in can, once, also meet all orders at a price and end none of them, with a row for each. At most two auctions are held, the end of a
+    phase and the venue's own: each meeting in them ends an order or the auction, and every market order may be left over. Phases take a few rows more.
     """
     rules = rules_of(book)
     lots = max(0, min(request.lots, LOTS_MAX))
     meetings = min(lots + rules.stop_lots + rules.peg_lots, 2 * book.order_count + rules.refills + SLICES_MAX + 2)
+    shared = 0
     if allocation_of(rules).is_shared:
-        meetings += min(lots, book.order_count + 1) + min(rules.stop_lots, rules.stop_count * (book.order_count + 1))
+        shared = min(lots, book.order_count + 1) + min(rules.stop_lots, rules.stop_count * (book.order_count + 1))
     taken_off = book.order_count if request.action >= MASS_CANCEL else rules.timed_count
     # Over both auctions together: what trades or goes in the first is no more there in the second.
     in_auctions = 2 * book.order_count if rules.phase != CONTINUOUS else 0
-    return taken_off + 2 * meetings + 4 * rules.stop_count + rules.peg_count + in_auctions + 17
+    return taken_off + 2 * meetings + shared + 4 * rules.stop_count + rules.peg_count + in_auctions + 17
 
 
 @jit
 def has_ruled_room(book, rules):
     """Return whether one more order can rest, with it every stop that might be triggered, and every pegged order elsewhere than now."""
-    stops = rules.stop_count
-    pages = min(ladder_of(book, 1).free_pages, ladder_of(book, -1).free_pages) - stops
+    pages = min(stop_ladder(rules, 1).free_pages, stop_ladder(rules, -1).free_pages, market_ladder(rules, 1).free_pages, market_ladder(rules, -1).free_pages)
     for side in (1, -1):
-        pages = min(pages, hidden_ladder(rules, side).free_pages - rules.peg_count, stop_ladder(rules, side).free_pages, market_ladder(rules, side).free_pages)
+        stops, pegs = pages_of_stops(all_planned(rules), side), pages_of_pegs(all_planned(rules), side, rules.peg_count)
+        pages = min(pages, ladder_of(book, side).free_pages - stops, hidden_ladder(rules, side).free_pages - pegs)
     entries = min(expiries_of(rules).capacity - expiries_of(rules).count, triggered_of(rules).capacity)
-    return pages > 0 and entries > stops + 2 and has_owner_room(fees_of(rules)) and book.order_count + 1 < book.order_capacity
+    return pages > 0 and entries > rules.stop_count + 2 and has_owner_room(fees_of(rules)) and rules.mode_count < rules.mode_capacity \
+        and book.order_count + 1 < book.order_capacity

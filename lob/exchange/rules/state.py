@@ -9,6 +9,7 @@ import numpy as np
 from lob.exchange.ladder import LADDER, LadderMemory, ladder_at
 from lob.exchange.rules.allocation import ALLOCATION, allocation_at, set_allocation
 from lob.exchange.rules.fees import FEES, FeesMemory, fees_at
+from lob.exchange.rules.pages import PLANNED, PLANNED_COUNT, new_counts, pages_of_pegs, pages_of_stops
 from lob.jit import address_of, jit, pool_reader
 from lob.messages import REQUEST, Flag, Phase
 from lob.schedule import ScheduleMemory, schedule_at
@@ -20,7 +21,6 @@ PEGGED = int(Flag.PEG_NEAR)  # of all three, and HIDDEN with it; EXTRA says whic
 # An iceberg has at most so many slices (Xetra asks for a peak of at least a twentieth; Euronext for a fixed number of lots).
 SLICES_MAX = 1000
 
-HIDDEN_LADDERS = 2  # of the six of RULES, the first ones
 FIRST_NS, NEVER = -(2**63), 2**63 - 1
 ANY_TICKS = 2**62  # no price is as high
 
@@ -55,6 +55,7 @@ RULES = np.dtype(
         ("refills", "i8"),       # how often all icebergs together can show new lots
         ("low_ticks", "i8"),     # of the trades since stops were last looked at, the last one before them included; 0: never a trade
         ("high_ticks", "i8"),
+        ("planned", PLANNED, PLANNED_COUNT),  # pages that stops and pegged orders may come to need (lob.exchange.rules.pages)
         ("peg_count", "i8"),
         ("peg_lots", "i8"),      # of all pegged orders in their queues
         ("first_peg", "i8"),     # slot of the pegged order that entered first, 0 if there is none
@@ -65,6 +66,7 @@ RULES = np.dtype(
         ("triggered", "i8"),     # address of a SCHEDULE of stops that wait for their turn within one request, empty between requests
         ("modes", "i8"),         # address of MODE[mode_count], sorted by owner
         ("mode_count", "i8"),
+        ("mode_capacity", "i8"),
         ("fees", FEES),
         ("allocation", ALLOCATION),
         ("phase", "i8"),
@@ -87,7 +89,7 @@ RULES = np.dtype(
     align=True,
 )
 SETTINGS = ("phase", "reference_ticks", "batch_interval_ns", "price_band_ppm", "breaker_ppm", "breaker_phase", "breaker_ns")
-REQUEST_OFFSET, FEES_OFFSET, ALLOCATION_OFFSET = (RULES.fields[name][1] for name in ("request", "fees", "allocation"))
+REQUEST_OFFSET, FEES_OFFSET, ALLOCATION_OFFSET, PLANNED_OFFSET = (RULES.fields[name][1] for name in ("request", "fees", "allocation", "planned"))
 extra_at, rules_at, mode_at, request_at = pool_reader(EXTRA), pool_reader(RULES), pool_reader(MODE), pool_reader(REQUEST)
 
 
@@ -117,6 +119,18 @@ def market_ladder(rules, side):
 
 
 @jit(inline=True)
+def all_planned(rules):
+    return address_of(rules) + PLANNED_OFFSET
+
+
+@jit
+def free_pages_needed(rules_address, side):
+    """Return how many pages of a side's displayed ladder and of its hidden one must be free for the stops and pegged orders that there are."""
+    rules = rules_at(rules_address, 0)
+    return pages_of_stops(all_planned(rules), side), pages_of_pegs(all_planned(rules), side, rules.peg_count)
+
+
+@jit(inline=True)
 def expiries_of(rules):
     return schedule_at(rules.expiries, 0)
 
@@ -142,8 +156,8 @@ def allocation_of(rules):
 
 
 @jit
-def mode_of(rules, owner):
-    """Return an owner's SelfTrade mode; cost: the logarithm of the number of owners that have one."""
+def _mode_place(rules, owner):
+    """Return where an owner's mode stands among those of all owners, or would stand; cost: the logarithm of their number."""
     low, high = 0, rules.mode_count
     while low < high:
         middle = (low + high) >> 1
@@ -151,8 +165,42 @@ def mode_of(rules, owner):
             low = middle + 1
         else:
             high = middle
-    found = low < rules.mode_count and mode_at(rules.modes, low).owner == owner
-    return mode_at(rules.modes, low).mode if found else 0
+    return low
+
+
+@jit
+def _has_mode(rules, place, owner):
+    return place < rules.mode_count and mode_at(rules.modes, place).owner == owner
+
+
+@jit
+def mode_of(rules, owner):
+    """Return an owner's SelfTrade mode."""
+    place = _mode_place(rules, owner)
+    return mode_at(rules.modes, place).mode if _has_mode(rules, place, owner) else 0
+
+
+@jit
+def set_mode(rules, owner, mode):
+    """Let an owner have a SelfTrade mode, 0 for none; the caller has seen to it that there is room. Cost: a step for each owner behind it that has one."""
+    place = _mode_place(rules, owner)
+    if not _has_mode(rules, place, owner):
+        if mode == 0:
+            return
+        for i in range(rules.mode_count, place, -1):
+            _copy_mode(rules, i - 1, i)
+        rules.mode_count += 1
+    elif mode == 0:
+        rules.mode_count -= 1
+        for i in range(place, rules.mode_count):
+            _copy_mode(rules, i + 1, i)
+        return
+    mode_at(rules.modes, place).owner, mode_at(rules.modes, place).mode = owner, mode
+
+
+@jit
+def _copy_mode(rules, source, target):
+    mode_at(rules.modes, target).owner, mode_at(rules.modes, target).mode = mode_at(rules.modes, source).owner, mode_at(rules.modes, source).mode
 
 
 class RulesMemory:
@@ -164,6 +212,8 @@ class RulesMemory:
         self.expiries, self.triggered = ScheduleMemory(1024), ScheduleMemory(1024)
         self.record["phase_end_ns"], self.record["breaker_high_ticks"] = NEVER, ANY_TICKS
         self.record["expiries"], self.record["triggered"] = self.expiries.record.ctypes.data, self.triggered.record.ctypes.data
+        self.planned = [new_counts() for _ in range(PLANNED_COUNT)]
+        self.record["planned"]["counts"] = [counts.ctypes.data for counts in self.planned]
         self.extras, self.fees = np.zeros(0, EXTRA), FeesMemory(self.record["fees"])
         self.set_order_capacity(order_capacity)
         self.set_modes({})
@@ -190,9 +240,10 @@ class RulesMemory:
             self.record["phase_end_ns"] = FIRST_NS
 
     def set_modes(self, modes):
-        """Have these owners' SelfTrade modes, {owner: mode}, and no others."""
-        self.modes = np.array(sorted(modes.items()), MODE) if modes else np.zeros(1, MODE)
-        self.record["modes"], self.record["mode_count"] = self.modes.ctypes.data, len(modes)
+        """Have these owners' SelfTrade modes, {owner: mode}, and no others, and room for as many more."""
+        self.modes = np.zeros(2 * len(modes) + 8, MODE)
+        self.modes[:len(modes)] = sorted(modes.items())
+        self.record["modes"], self.record["mode_count"], self.record["mode_capacity"] = self.modes.ctypes.data, len(modes), len(self.modes)
 
     def owner_modes(self):
         """Return the owners' modes: {owner: mode}."""
@@ -216,7 +267,12 @@ class RulesMemory:
         if needed >= len(self.triggered.entries):
             self.triggered.set_capacity(2 * needed)
         self.fees.grow()
-        for i, ladder in enumerate(self.ladders):
-            # Each pegged order may come to rest among the hidden ones, in a page of its own.
-            while ladder.ladder["free_pages"][0] <= (self.record["peg_count"][0] if i < HIDDEN_LADDERS else 0):
-                ladder.add_pages()
+        if self.record["mode_count"] == self.record["mode_capacity"]:
+            self.set_modes(self.owner_modes())
+        hidden = [self.pages_needed(side)[1] for side in (1, -1)]
+        for ladder, needed in zip(self.ladders, [*hidden, 0, 0, 0, 0], strict=True):
+            ladder.keep_free(needed + 1)
+
+    def pages_needed(self, side):
+        """Return how many pages of a side's displayed and of its hidden ladder stops and pegged orders may come to need."""
+        return free_pages_needed(self.address, side)

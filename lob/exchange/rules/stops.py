@@ -8,7 +8,7 @@ from lob.exchange.ladder import key_of
 from lob.exchange.reports import begin, close
 from lob.exchange.rules.orders import enter_limit, enter_market
 from lob.exchange.rules.phases import CONTINUOUS, trip
-from lob.exchange.rules.queues import GTT, LIMIT, forget, leave_queue, name_of, tif_on_rows
+from lob.exchange.rules.queues import GTT, LIMIT, count_stop, forget, leave_queue, name_of, tif_on_rows
 from lob.exchange.rules.state import STOP, extra_of, own_request, rules_of, stop_ladder, triggered_of
 from lob.exchange.rules.trading import head_in
 from lob.jit import jit
@@ -30,8 +30,7 @@ def enter_stop(book, request, reports):
     slot, rules = name_of(book, request, STOP), rules_of(book)
     extra = extra_of(book, slot)
     extra.trigger_ticks, extra.price_ticks, extra.action, extra.tif = request.trigger_ticks, price_ticks, request.action, tif_on_rows(request)
-    rules.stop_count += 1
-    rules.stop_lots += request.lots
+    count_stop(rules, extra, request.side, request.lots)
     _wait(book, rules, slot, request.lots)
 
 
