@@ -5,6 +5,7 @@ from lob.errors import LobError
 from lob.exchange.book import BOOK, NAMES_AHEAD, ORDER, book_at, map_add, order_of, tag_of
 from lob.exchange.history import HISTORY
 from lob.exchange.ladder import LadderMemory
+from lob.exchange.lines import zeroed
 from lob.exchange.rules import ruled
 from lob.exchange.rules.state import RulesMemory
 from lob.exchange.venue import Venue
@@ -25,12 +26,12 @@ class BookMemory:
     """The memory behind one BOOK record: allocates, and grows between requests."""
 
     def __init__(self, number=0, replace_keeps_place=True, order_capacity=1024, stamped=False):
-        self.book = np.zeros(1, BOOK)
+        self.book = zeroed(1, BOOK)
         self.book["number"], self.book["replace_keeps_place"], self.book["free_order"] = number, replace_keeps_place, 1
         self.ladders = [LadderMemory(self.book["ladders"][0, i:i + 1]) for i in range(2)]
-        self.ahead = np.zeros(NAMES_AHEAD, np.int64)
+        self.ahead = zeroed(NAMES_AHEAD, np.int64)
         self.book["ahead"] = self.ahead.ctypes.data
-        self.orders, self.stamps = np.zeros(0, ORDER), (np.zeros(0, np.int64) if stamped else None)
+        self.orders, self.stamps = zeroed(0, ORDER), (np.zeros(0, np.int64) if stamped else None)
         self.rules, self.venue = None, Venue()
         self.set_order_capacity(order_capacity)
 
@@ -40,10 +41,10 @@ class BookMemory:
 
     def set_order_capacity(self, capacity):
         """Make room for `capacity` - 1 orders, keeping those that rest."""
-        kept, self.orders = self.orders, np.zeros(capacity, ORDER)
+        kept, self.orders = self.orders, zeroed(capacity, ORDER)
         self.orders[:len(kept)] = kept
         bits = max(int(capacity - 1).bit_length() + 2, 3)
-        self.map = np.zeros(1 << bits, np.int64)
+        self.map = zeroed(1 << bits, np.int64)
         self.book["orders"], self.book["order_capacity"] = self.orders.ctypes.data, capacity
         self.book["map"], self.book["map_mask"], self.book["map_shift"] = self.map.ctypes.data, len(self.map) - 1, 34 - bits
         if self.stamps is not None:
