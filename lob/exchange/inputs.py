@@ -2,6 +2,7 @@
 import operator
 
 from lob.errors import LobError
+from lob.exchange.venue import Venue
 from lob.messages import PEGS, SelfTrade
 
 
@@ -12,6 +13,14 @@ def checked_side(side):
     return int(side)
 
 
+def checked_whole(name, number):
+    """Return a number as an int; raises LobError if it is no whole number."""
+    try:
+        return operator.index(number)
+    except TypeError:
+        raise LobError(f"{name} must be a whole number, was {number!r}") from None
+
+
 def checked_count(name, count):
     """Return a count as an int; raises LobError if it is below 0 or no whole number."""
     if not hasattr(count, "__index__") or operator.index(count) < 0:
@@ -19,15 +28,29 @@ def checked_count(name, count):
     return int(count)
 
 
+def checked_number(book):
+    """Return the number of a book as an int; raises LobError for one that no request can carry."""
+    if not 0 <= checked_whole("book", book) < 2**16:
+        raise LobError(f"book must be from 0 to {2**16 - 1}, was {book!r}")
+    return int(book)
+
+
+def checked_venue(venue):
+    """Return a Venue, the default for None; raises LobError for anything else."""
+    if not isinstance(venue, Venue | None):
+        raise LobError(f"venue must be a Venue, was {venue!r}")
+    return venue or Venue()
+
+
 def checked_mode(mode):
     """Return a SelfTrade mode as an int; raises LobError for what is none."""
-    if mode not in list(SelfTrade):
+    if not hasattr(mode, "__index__") or operator.index(mode) not in list(SelfTrade):
         raise LobError(f"mode must be one of {', '.join(f'SelfTrade.{known.name}' for known in SelfTrade)}, was {mode!r}")
     return int(mode)
 
 
 def checked_peg(peg):
     """Return what a pegged order follows; raises LobError for a word that is none of PEGS."""
-    if peg is not None and peg not in PEGS:
+    if peg is not None and peg not in list(PEGS):
         raise LobError(f"peg must be one of {', '.join(PEGS)}, was {peg!r}")
     return peg

@@ -8,7 +8,7 @@ from lob.errors import LobError
 from lob.exchange import snapshot
 from lob.exchange.audit import check_book, find_at
 from lob.exchange.book import best_price, book_at, price_lots
-from lob.exchange.inputs import checked_count, checked_mode, checked_peg, checked_side
+from lob.exchange.inputs import checked_count, checked_mode, checked_number, checked_peg, checked_side, checked_venue, checked_whole
 from lob.exchange.memory import BookMemory
 from lob.exchange.queries import (
     DEPTH,
@@ -24,7 +24,6 @@ from lob.exchange.queries import (
 from lob.exchange.reports import ReportBuffer, request_at
 from lob.exchange.rules.ruled import rows_most
 from lob.exchange.stream import apply_many
-from lob.exchange.venue import Venue
 from lob.jit import jit
 from lob.messages import NOBODY, PRICE_MAX_TICKS, REQUEST, Action, Flag, Phase, Side, TimeInForce, limit_fields, market_fields
 
@@ -79,6 +78,12 @@ def refuse_numbers(values):
     raise LobError(f"a number of the request does not fit its field: {dict(zip(REQUEST.names, whole, strict=True))}")
 
 
+def slot_in(memory, order_id, owner):
+    """Return the slot of an order in a BookMemory, 0 if it is not there; raises LobError for what can be no name of an order."""
+    order_id, owner = checked_whole("order_id", order_id), checked_whole("owner", owner)
+    return find_at(memory.address, owner, order_id) if 1 <= order_id < 2**63 and 0 <= owner < 2**31 else 0
+
+
 class OrderBook:
     """A limit order book with price-time priority.
 
@@ -90,8 +95,8 @@ class OrderBook:
     _apply_many = staticmethod(apply_many)
 
     def __init__(self, replace_keeps_place=True, book=0, venue=None):
-        self.memory = BookMemory(book, replace_keeps_place)
-        self.memory.open(venue or Venue())
+        self.memory = BookMemory(checked_number(book), bool(replace_keeps_place))
+        self.memory.open(checked_venue(venue))
         self._open(book, self.memory.address)
 
     def _open(self, number, venue_address):
@@ -213,18 +218,19 @@ class OrderBook:
 
     def lots_at(self, side, price_ticks):
         """Return the lots of one side at a price."""
-        side = checked_side(side)
-        return price_lots_of(self.memory.address, side, int(price_ticks)) if 1 <= price_ticks <= PRICE_MAX_TICKS else 0
+        side, price_ticks = checked_side(side), checked_whole("price_ticks", price_ticks)
+        return price_lots_of(self.memory.address, side, price_ticks) if 1 <= price_ticks <= PRICE_MAX_TICKS else 0
 
     def lots_between(self, side, low_ticks, high_ticks):
         """Return the lots of one side at prices from low to high, both included; none if high is below low."""
-        side, low_ticks, high_ticks = checked_side(side), max(int(low_ticks), 1), min(int(high_ticks), PRICE_MAX_TICKS)
+        side, low_ticks, high_ticks = checked_side(side), checked_whole("low_ticks", low_ticks), checked_whole("high_ticks", high_ticks)
+        low_ticks, high_ticks = max(low_ticks, 1), min(high_ticks, PRICE_MAX_TICKS)
         return lots_between_of(self.memory.address, side, low_ticks, high_ticks) if low_ticks <= high_ticks else 0
 
     def order_count_at(self, side, price_ticks):
         """Return how many orders of one side are displayed at a price."""
-        side = checked_side(side)
-        return order_count_of(self.memory.address, side, int(price_ticks)) if 1 <= price_ticks <= PRICE_MAX_TICKS else 0
+        side, price_ticks = checked_side(side), checked_whole("price_ticks", price_ticks)
+        return order_count_of(self.memory.address, side, price_ticks) if 1 <= price_ticks <= PRICE_MAX_TICKS else 0
 
     def level(self, side, n):
         """Return (price_ticks, lots) of a side's n-th occupied price, 0 being the best; None if there are not so many."""
@@ -240,7 +246,7 @@ class OrderBook:
 
     def queue_ahead(self, order_id, owner=NOBODY):
         """Return the lots in front of an order in its queue, None if it does not rest."""
-        slot = find_at(self.memory.address, owner, order_id)
+        slot = slot_in(self.memory, order_id, owner)
         rests = slot and not self.memory.orders["kind"][slot] & Flag.STOP
         return queue_ahead_of(self.memory.address, slot) if rests else None
 

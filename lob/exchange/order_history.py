@@ -3,13 +3,13 @@ import numpy as np
 
 from lob.errors import LobError
 from lob.exchange import history
-from lob.exchange.audit import check_book, find_at
+from lob.exchange.audit import check_book
 from lob.exchange.history import history_at
+from lob.exchange.inputs import checked_number, checked_venue
 from lob.exchange.ladder import key_of
 from lob.exchange.memory import HistoryMemory
-from lob.exchange.order_book import OrderBook
+from lob.exchange.order_book import OrderBook, slot_in
 from lob.exchange.reports import reports_at, request_at
-from lob.exchange.venue import Venue
 from lob.jit import jit
 from lob.messages import NOBODY
 
@@ -44,8 +44,8 @@ class OrderHistory(OrderBook):
     _apply_many = staticmethod(apply_many)
 
     def __init__(self, replace_keeps_place=True, book=0, venue=None):
-        self.history = HistoryMemory(book, replace_keeps_place)
-        self.history.open(venue or Venue())
+        self.history = HistoryMemory(checked_number(book), bool(replace_keeps_place))
+        self.history.open(checked_venue(venue))
         self.memory, self.agents = self.history.recorded, _Shown(self.history.agents)
         self._open(book, self.history.address)
 
@@ -80,7 +80,7 @@ class OrderHistory(OrderBook):
     def _find(self, order_id, owner):
         """Return the memory of the book that an order belongs to and its slot there, 0 if it does not rest."""
         memory = self.history.recorded if owner == NOBODY else self.history.agents
-        return memory, find_at(memory.address, int(owner), int(order_id))
+        return memory, slot_in(memory, order_id, owner)
 
     def check(self):
         """Assert every invariant by full scan."""

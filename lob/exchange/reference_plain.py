@@ -11,7 +11,7 @@ from collections import OrderedDict, namedtuple
 import numpy as np
 from sortedcontainers import SortedDict
 
-from lob.exchange.inputs import checked_count, checked_side
+from lob.exchange.inputs import checked_count, checked_number, checked_side
 from lob.messages import LOTS_MAX, NOBODY, PRICE_MAX_TICKS, REPORT, REQUEST, Action, CancelReason, Flag, RejectReason, ReportKind, Side, TimeInForce
 
 Request = namedtuple("Request", REQUEST.names, defaults=[0] * len(REQUEST.names))
@@ -65,7 +65,7 @@ class PlainBook:
 
     def __init__(self, replace_keeps_place=True, book=0):
         self.replace_keeps_place = replace_keeps_place
-        self.number = book
+        self.number = checked_number(book)
         self.sequence = 0  # of the next row
         self.orders = {}   # (owner, order_id) -> Order that rests
         # Keyed by -side * price, so that the first level of either side is its best.

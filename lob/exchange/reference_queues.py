@@ -5,10 +5,9 @@ Owns hidden orders, icebergs' reserves, waiting stops and orders that expire; th
 import numpy as np
 from sortedcontainers import SortedDict
 
-from lob.exchange.inputs import checked_side
+from lob.exchange.inputs import checked_side, checked_venue
 from lob.exchange.reference_fees import Fees
 from lob.exchange.reference_plain import QUEUED, Level, Order, PlainBook, Row
-from lob.exchange.venue import Venue
 from lob.messages import NOBODY, Action, CancelReason, Flag, Phase, ReportKind, Side, TimeInForce
 
 PEG_FLAGS = Flag.PEG_NEAR | Flag.PEG_MID | Flag.PEG_FAR
@@ -44,7 +43,7 @@ class RuledQueues(PlainBook):
 
     def __init__(self, replace_keeps_place=True, book=0, venue=None):
         super().__init__(replace_keeps_place, book)
-        self.venue = venue or Venue()
+        self.venue = checked_venue(venue)
         self.hidden = {Side.BUY: SortedDict(), Side.SELL: SortedDict()}
         self.at_market = {Side.BUY: SortedDict(), Side.SELL: SortedDict()}  # orders that collect without a limit, all under key 0
         self.timed = {}     # (owner, order_id) -> order that expires

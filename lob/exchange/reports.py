@@ -4,6 +4,7 @@ Owns the buffer of REPORT rows and how a row is begun. Knows no book.
 """
 import numpy as np
 
+from lob.errors import LobError
 from lob.jit import DEBUG, jit, pool_reader, row_starter
 from lob.messages import REPORT, REQUEST, Flag
 
@@ -73,8 +74,13 @@ class ReportBuffer:
         self._words[COUNT] = 0
 
     def grow(self, capacity=None):
-        """Make room for `capacity` rows, by default twice as many, keeping those that are there."""
-        rows = np.zeros(capacity or 2 * len(self.rows), REPORT)
+        """Make room for `capacity` rows, by default twice as many, keeping those that are there; raises LobError if there is no memory for so many."""
+        capacity = capacity or 2 * len(self.rows)
+        try:
+            rows = np.zeros(capacity, REPORT)
+        except MemoryError:
+            size = f"{capacity:,} rows, {capacity * REPORT.itemsize / 1e9:,.0f} GB"
+            raise LobError(f"no memory for the answer that the next request may have at the worst: {size} (docs/rules.md, what the rules cost)") from None
         rows[:self.count].view(np.uint8)[:] = self.rows[:self.count].view(np.uint8)
         self.rows, self._bytes = rows, memoryview(rows.view(np.uint8))
         self.record["rows"], self.record["capacity"] = rows.ctypes.data, len(rows)

@@ -8,6 +8,7 @@ from itertools import islice
 import numpy as np
 
 from lob.errors import TapeError
+from lob.exchange.inputs import checked_whole
 from lob.exchange.order_book import OrderBook
 from lob.exchange.venue import Venue
 from lob.messages import REPORT, REQUEST
@@ -24,6 +25,7 @@ def order_book_at(tape, time_ns=None, row=None, book=0):
     request, and `replace_keeps_place`.
     Raises TapeError if the tape has no such book, or rows that a book of its provenance does not answer with.
     """
+    time_ns, row = (None if number is None else checked_whole(name, number) for name, number in (("time_ns", time_ns), ("row", row)))
     numbers = books_in(tape.rows)
     if book not in numbers:
         raise TapeError(f"book must be one of those on the tape, {', '.join(map(str, numbers))}, was {book}")

@@ -12,6 +12,7 @@ import numpy as np
 
 from lob.errors import TapeError
 from lob.exchange.ladder import LADDER, LadderMemory, key_of, ladder_at, level_of, lots_at, next_key, occupy, open_level, page_of, vacate
+from lob.exchange.queries import DEPTH, depth_at
 from lob.exchange.reports import report_at
 from lob.jit import jit, pool_reader
 from lob.messages import CancelReason, Flag, ReportKind, Side
@@ -27,7 +28,6 @@ TOUCH = np.dtype(
     ],
     align=True,
 )
-DEPTH = np.dtype([("price_ticks", "i8"), ("lots", "i8"), ("orders", "i8")])
 REPLAYED = np.dtype(
     [
         ("ladders", "i8"),             # address of LADDER[2]: bids, asks; a level's head counts its orders
@@ -45,7 +45,7 @@ REPLAYED = np.dtype(
     align=True,
 )
 TOUCHES_A_CHUNK = 2**18
-replayed_at, touch_at, depth_at = pool_reader(REPLAYED), pool_reader(TOUCH), pool_reader(DEPTH)
+replayed_at, touch_at = pool_reader(REPLAYED), pool_reader(TOUCH)
 
 # Compiled code sees these as numbers.
 ACCEPTED, FILL, CANCELLED, REDUCED, REPLACED = (int(ReportKind[name]) for name in ("ACCEPTED", "FILL", "CANCELLED", "REDUCED", "REPLACED"))

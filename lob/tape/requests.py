@@ -87,8 +87,8 @@ def answers(events):
 
 
 def books_in(rows):
-    """Return the numbers of the books that REPORT[n] speaks of, in order; book 0 is always there."""
-    return sorted({0, *np.unique(rows["book"][~np.isin(rows["reason"], BOOK_UNSEEN)]).tolist()})
+    """Return the numbers of the books that gave rows of their own among REPORT[n], in order; 0 if none did."""
+    return np.unique(rows["book"][~np.isin(rows["reason"], BOOK_UNSEEN)]).tolist() or [0]
 
 
 def book_of(rows, numbers):

@@ -9,6 +9,7 @@ from lob.exchange.order_book import OrderBook
 from lob.exchange.venue import Venue
 from lob.messages import REQUEST, Flag, RejectReason, ReportKind, Side
 from lob.tape.accounts import accounts
+from lob.tape.rebuild import order_book_at
 from lob.tape.record import Tape
 from lob.tape.verify import verify
 
@@ -113,6 +114,17 @@ def test_an_order_that_would_slide_out_of_the_price_band_is_refused_and_verified
     slides = book.limit(Side.BUY, 99, 1, order_id=2, slide=True)
     assert slides["reason"].tolist() == [RejectReason.PRICE_OUTSIDE_BAND]
     assert verify(Tape(np.concatenate([asked, slides]), {"venue": venue.as_plain()})).ok
+
+
+def test_a_request_for_book_0_was_for_no_book_where_the_only_one_has_another_number():
+    book = OrderBook(book=3)
+    rows = [book.limit(Side.BUY, 100, 5, order_id=1)]
+    request = np.zeros(1, REQUEST)
+    request["side"], request["price_ticks"], request["lots"], request["order_id"] = Side.BUY, 100, 5, 2
+    rows.append(book.send(request))
+    tape = Tape(np.concatenate(rows), {})
+    assert verify(tape).ok
+    assert order_book_at(tape, book=3).order_count == 1
 
 
 def test_progress_is_told_in_rows(monkeypatch):

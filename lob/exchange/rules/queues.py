@@ -249,6 +249,14 @@ def take_lots(book, slot, lots):
         extra.reserve -= unseen
         lots -= unseen
         rules.refills += count_refills(extra)
+    take_shown(book, slot, lots)
+    return lots
+
+
+@jit
+def take_shown(book, slot, lots):
+    """Take some of the lots in its queue off an order, which keeps its place; what it does not show stays as it is."""
+    order = order_of(book, slot)
     if order.kind & STOP:
         rules_of(book).stop_lots -= lots
     if order.kind & PEGGED:
@@ -257,7 +265,6 @@ def take_lots(book, slot, lots):
     level = level_of(page_of(ladder_where(book, order), key), key)
     order.lots -= lots
     level.lots -= lots
-    return lots
 
 
 # Rows about an order that rests, whoever asked.

@@ -10,8 +10,8 @@ from lob.exchange.reports import begin
 from lob.exchange.rules.allocation import fifo_lots, pro_rata_lots, top_lots
 from lob.exchange.rules.bands import may_trade_at
 from lob.exchange.rules.fees import charge
-from lob.exchange.rules.queues import forget, leave_queue, open_lots, take_off, take_some, tif_on_rows
-from lob.exchange.rules.state import HIDDEN, ICEBERG, PEGGED, allocation_of, extra_of, fees_of, hidden_ladder, mode_of, rules_of
+from lob.exchange.rules.queues import forget, leave_queue, open_lots, take_off, take_shown, take_some, tif_on_rows
+from lob.exchange.rules.state import HIDDEN, ICEBERG, allocation_of, extra_of, fees_of, hidden_ladder, mode_of, rules_of
 from lob.jit import jit
 from lob.messages import Action, CancelReason, ReportKind, SelfTrade
 
@@ -130,26 +130,14 @@ def _fill(book, request, reports, slot, side, lots, traded):
         leave_ladder(book, ladder_of(book, order.side), slot)
         row.level_lots = price_lots(book, order.side, price_ticks)
         _show_next(book, request, reports, slot, price_ticks)
+        return lots - traded
+    if left:
+        take_shown(book, slot, traded)
     else:
-        _trade_away(book, slot, traded)
-        row.level_lots = price_lots(book, -side, price_ticks)
-    return lots - traded
-
-
-@jit
-def _trade_away(book, slot, lots):
-    order = order_of(book, slot)
-    if lots == order.lots:
         leave_queue(book, slot)
         forget(book, slot)
-        return
-    if order.kind & PEGGED:
-        rules_of(book).peg_lots -= lots
-    # Shown lots trade; those not shown stay as they are.
-    ladder = hidden_ladder(rules_of(book), order.side) if order.kind & HIDDEN else ladder_of(book, order.side)
-    level = level_of(page_of(ladder, level_key(order)), level_key(order))
-    order.lots -= lots
-    level.lots -= lots
+    row.level_lots = price_lots(book, -side, price_ticks)
+    return lots - traded
 
 
 @jit
