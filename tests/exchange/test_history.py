@@ -652,12 +652,12 @@ class EngineAgainstReference(RuleBasedStateMachine):
 
 
 TestEngineAgainstReference = EngineAgainstReference.TestCase
-TestEngineAgainstReference.settings = settings(max_examples=25, stateful_step_count=50, deadline=None)
+TestEngineAgainstReference.settings = settings(max_examples=25, stateful_step_count=50)
 
 
 @pytest.mark.long
 def test_the_engine_is_the_reference_for_thirty_thousand_steps():
-    many = settings(max_examples=300, stateful_step_count=100, deadline=None, suppress_health_check=list(HealthCheck))
+    many = settings(max_examples=300, stateful_step_count=100, suppress_health_check=list(HealthCheck))
     run_state_machine_as_test(EngineAgainstReference, settings=many)
 
 

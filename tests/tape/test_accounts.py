@@ -64,7 +64,7 @@ def test_fees_beyond_64_bits_are_exact():
     assert held[2].fees_microticks == -held[1].fees_microticks == 12 * 10**18 > 2**63
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(seed=st.integers(0, 2**32))
 def test_accounts_are_those_of_a_naive_loop_and_sum_to_nothing(seed):
     tape = random_tape(400, seed)
