@@ -10,52 +10,14 @@ Everything is an integer in half-ticks, since a mid is half of best_bid + best_a
 that of the last touch, up to and including this time, with both sides there. Sources: Glosten (1987), the components of the spread; Huang and
 Stoll (1996), effective and realised spread.
 """
-from dataclasses import dataclass
-
 import numpy as np
 
 from lob.analytics.labels import label_column
+from lob.analytics.quotes import Mids
 from lob.messages import NOBODY, ReportKind
-from lob.tape.replay import touches
 
 HORIZONS_NS = (100_000_000, 500_000_000, 1_000_000_000, 2_000_000_000, 5_000_000_000, 10_000_000_000)
 BLOCK_MIN_NS = 1_000_000_000
-
-
-@dataclass(frozen=True)
-class Mids:
-    """The mid after every event that changed the touch, in half-ticks; only touches with both sides count."""
-
-    time_ns: np.ndarray
-    sequence: np.ndarray
-    half_ticks: np.ndarray
-
-    @classmethod
-    def of(cls, tape, book=0):
-        """Return the mids of one book of a tape."""
-        quotes = touches(tape.rows, tape.execution, book)
-        quotes = quotes[(quotes["best_bid_ticks"] > 0) & (quotes["best_ask_ticks"] > 0)]
-        return cls(quotes["time_ns"].copy(), quotes["sequence"].copy(), quotes["best_bid_ticks"] + quotes["best_ask_ticks"])
-
-    def before_rows(self, sequence):
-        """Return (mid, is_known) just before the event that holds each row: int64[n], bool[n]."""
-        # A change of the touch bears the number of its event's last row, so an earlier number is an earlier event.
-        return self._at(np.searchsorted(self.sequence, sequence, side="left") - 1)
-
-    def at_times(self, time_ns):
-        """Return (mid, is_known) at each time, what happens at this very time included: int64[n], bool[n]."""
-        return self._at(np.searchsorted(self.time_ns, time_ns, side="right") - 1)
-
-    @property
-    def last(self):
-        """The last mid of the tape, None if it has none."""
-        return int(self.half_ticks[-1]) if len(self.half_ticks) else None
-
-    def _at(self, i):
-        is_known = i >= 0
-        if len(self.half_ticks) == 0:
-            return np.zeros(len(i), np.int64), is_known
-        return np.where(is_known, self.half_ticks[i], 0), is_known
 
 
 def maker_fills(tape, book=0):

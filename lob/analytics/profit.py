@@ -9,7 +9,7 @@ and over all fills of an owner the left side is cash + inventory x M. In half-ti
 import numpy as np
 
 from lob.analytics.labels import labels_of
-from lob.analytics.markouts import Mids
+from lob.analytics.quotes import Mids
 from lob.errors import TapeError
 from lob.instrument import MICROTICKS
 from lob.messages import ReportKind

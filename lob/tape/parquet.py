@@ -13,7 +13,7 @@ import numpy as np
 
 from lob.errors import TapeError
 from lob.messages import REPORT
-from lob.tape.record import BLOCK_ROWS, SCHEMA_VERSION, columns_of
+from lob.tape.record import BLOCK_ROWS, SCHEMA_VERSION, check_order, columns_of
 
 TAPE_FILE = "tape.parquet"
 JOURNAL_FILE = "tape.rows"
@@ -137,7 +137,7 @@ def _read_journal(folder):
     except (OSError, ValueError) as error:
         raise TapeError(f"{folder / PROVENANCE_FILE}: the provenance of {JOURNAL_FILE} cannot be read: {error}") from None
     _check_version(provenance, folder)
-    _check_order(rows, journal)
+    check_order(rows, journal)
     return rows, {**provenance, "complete": False}
 
 
@@ -185,7 +185,7 @@ def _read_parquet(file):
                 first += len(batch)
     except (pyarrow.ArrowException, OSError) as error:
         raise TapeError(f"{file}: not a whole Parquet file: {str(error).splitlines()[0]}") from error
-    _check_order(rows, file)
+    check_order(rows, file)
     return rows, provenance
 
 
@@ -223,12 +223,3 @@ def _fill_rows(rows, batch, file):
         block = slice(first, first + BLOCK_ROWS)
         for name, column in columns.items():
             rows[name][block] = column[block]
-
-
-def _check_order(rows, place):
-    for name, may_repeat in (("time_ns", True), ("sequence", False)):
-        column = rows[name]
-        wrong = column[1:] < column[:-1] if may_repeat else column[1:] <= column[:-1]
-        if wrong.any():
-            row = int(wrong.argmax()) + 1
-            raise TapeError(f"{place}: not sorted: row {row} has {name} {column[row]} after {column[row - 1]}")

@@ -30,6 +30,7 @@ class Tape:
     def __init__(self, rows, provenance):
         self.rows = np.ascontiguousarray(rows, REPORT)
         self.provenance = {"schema_version": SCHEMA_VERSION, "execution": "live", **provenance}
+        self._derived = {}
         if self.execution not in EXECUTIONS:
             raise TapeError(f"provenance execution must be one of {', '.join(EXECUTIONS)}, was {self.execution!r}")
 
@@ -64,6 +65,13 @@ class Tape:
     def rows_until(self, time_ns):
         """Return the rows with times up to and including `time_ns`; None stands for all of them."""
         return self.rows if time_ns is None else self.rows[: np.searchsorted(self.rows["time_ns"], time_ns, side="right")]
+
+    def derived(self, make, *arguments):
+        """Return make(self, *arguments), computed at the first call and kept with the tape: what several analyses start from."""
+        key = (make, *arguments)
+        if key not in self._derived:
+            self._derived[key] = make(self, *arguments)
+        return self._derived[key]
 
     @cached_property
     def sha256(self):
@@ -103,6 +111,16 @@ class Tape:
         from lob.tape.parquet import write
 
         return write(Path(folder), self.rows, self.provenance)
+
+
+def check_order(rows, place):
+    """Raise TapeError, naming the place and the first wrong row, if times go back or numbers do not climb."""
+    for name, may_repeat in (("time_ns", True), ("sequence", False)):
+        column = rows[name]
+        wrong = column[1:] < column[:-1] if may_repeat else column[1:] <= column[:-1]
+        if wrong.any():
+            row = int(wrong.argmax()) + 1
+            raise TapeError(f"{place}: not sorted: row {row} has {name} {column[row]} after {column[row - 1]}")
 
 
 def columns_of(rows):

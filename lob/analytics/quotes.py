@@ -1,0 +1,83 @@
+"""Quotes: the touch and the mid through time, as every analysis reads them.
+
+Owns the touches of a tape, rebuilt once and kept with it, and the mid at any time. A mid is an integer in half-ticks, since it is half of
+best_bid + best_ask; the mid at a time is that of the last touch, up to and including this time, with both sides there.
+"""
+from dataclasses import dataclass
+
+import numpy as np
+
+from lob.jit import jit, pool_reader
+from lob.messages import REPORT
+from lob.tape.record import check_order
+from lob.tape.replay import touches
+
+report_at = pool_reader(REPORT)
+
+
+def quotes(tape, book=0):
+    """Return the touches of one book of a tape: TOUCH[m], derived once.
+
+    Raises TapeError if the tape is not sorted, or takes lots that its book does not have.
+    """
+    return tape.derived(_quotes, book)
+
+
+def _quotes(tape, book):
+    if not _is_sorted(tape.rows.ctypes.data, len(tape)):
+        check_order(tape.rows, repr(tape))
+    return touches(tape.rows, tape.execution, book)
+
+
+@jit
+def _is_sorted(rows, count):
+    for i in range(1, count):
+        before, row = report_at(rows, i - 1), report_at(rows, i)
+        if row.time_ns < before.time_ns or row.sequence <= before.sequence:
+            return False
+    return True
+
+
+def two_sided(tape, book=0):
+    """Return the touches with both sides there: TOUCH[m]."""
+    every = quotes(tape, book)
+    return every[(every["best_bid_ticks"] > 0) & (every["best_ask_ticks"] > 0)]
+
+
+@dataclass(frozen=True)
+class Mids:
+    """The mid after every event that changed the touch, in half-ticks; only touches with both sides count."""
+
+    time_ns: np.ndarray
+    sequence: np.ndarray
+    half_ticks: np.ndarray
+
+    @classmethod
+    def of(cls, tape, book=0):
+        """Return the mids of one book of a tape; derived once."""
+        return tape.derived(cls._of, book)
+
+    @classmethod
+    def _of(cls, tape, book):
+        quotes = two_sided(tape, book)
+        return cls(quotes["time_ns"].copy(), quotes["sequence"].copy(), quotes["best_bid_ticks"] + quotes["best_ask_ticks"])
+
+    def before_rows(self, sequence):
+        """Return (mid, is_known) just before the event that holds each row: int64[n], bool[n]."""
+        # A change of the touch bears the number of its event's last row, so an earlier number is an earlier event.
+        return self._at(np.searchsorted(self.sequence, sequence, side="left") - 1)
+
+    def at_times(self, time_ns):
+        """Return (mid, is_known) at each time, what happens at this very time included: int64[n], bool[n]."""
+        return self._at(np.searchsorted(self.time_ns, time_ns, side="right") - 1)
+
+    @property
+    def last(self):
+        """The last mid of the tape, None if it has none."""
+        return int(self.half_ticks[-1]) if len(self.half_ticks) else None
+
+    def _at(self, i):
+        is_known = i >= 0
+        if len(self.half_ticks) == 0:
+            return np.zeros(len(i), np.int64), is_known
+        return np.where(is_known, self.half_ticks[i], 0), is_known
