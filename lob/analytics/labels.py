@@ -1,4 +1,4 @@
-"""Labels: what a tape's provenance calls its owners."""
+"""Labels: what a tape's provenance calls its owners, and the classes that numbers are sorted into."""
 import numpy as np
 
 from lob.messages import NOBODY
@@ -23,3 +23,11 @@ def label_column(tape, owners, key):
     codes = {word: code for code, word in enumerate(dict.fromkeys(words))}
     numbers = polars.Series(np.array([codes[word] for word in words], np.uint32)[index])
     return polars.select(numbers.cat.to(polars.Enum(list(codes)))).to_series()
+
+
+def class_column(values, edges, words, is_known=None):
+    """Return the class of each number: a polars Enum, word i for edges[i - 1] <= value < edges[i]; null where it is not known."""
+    import polars
+
+    classes = polars.Series(np.searchsorted(edges, values, side="right").astype(np.uint32)).cat.to(polars.Enum(list(words)))
+    return classes if is_known is None else polars.select(polars.when(polars.Series(is_known)).then(classes)).to_series()
