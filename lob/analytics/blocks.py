@@ -25,7 +25,7 @@ def block_means(frame, by, values, horizon_ns=0):
     weight = pl.col("weight").cast(pl.Float64)
     blocks = (
         frame.lazy().drop_nulls(values)
-        .group_by(*by, block=pl.col("time_ns") // pl.max_horizontal(horizon, BLOCK_MIN_NS))
+        .group_by(*by, block=pl.col("time_ns") // pl.max_horizontal(horizon, BLOCK_MIN_NS), maintain_order=True)
         .agg(pl.len().alias("count"), weight.sum(), *((weight * pl.col(name)).sum().alias(name) for name in values))
         .sort(*by, "block").collect()
     )

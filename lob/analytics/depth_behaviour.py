@@ -136,7 +136,7 @@ def order_lives(tape, by="gap", book=0):
     })
     life_s = pl.col("life_ns").filter(pl.col("has_left")) / 1e9
     quantiles = [life_s.quantile(q / 100, "linear").alias(f"life_{q}_s") for q in (10, 50, 90)]
-    table = frame.group_by(by).agg(
+    table = frame.group_by(by, maintain_order=True).agg(
         pl.len().cast(pl.Int64).alias("orders"), pl.col("is_filled").mean().alias("filled_share"), pl.col("has_left").mean().alias("cancelled_share"),
         (pl.col("is_unseen").sum() / pl.col("is_behind").sum()).alias("unseen_share"), *quantiles,
     )

@@ -97,9 +97,9 @@ def _kernels(model, kinds, fit):
 def long_memory(tape, book=0):
     """Return the memory of signs in every clock, beside the tail of metaorder lengths: a polars frame, one row a clock.
 
-    Columns: clock, count, gamma, gamma_error (whittle), c0, gamma_loglog, gamma_loglog_error, alpha, alpha_error (of the lengths), difference (alpha -
-    gamma - 1) and difference_error, splitters_barometer (a barometer, not a census), splitters (counted by the test of `traders`), note (of signs and of metaorders).
-    The theory is of the event clock; in the others the difference is only for comparison.
+    Columns: clock, count, gamma, gamma_error (whittle), c0, gamma_loglog, gamma_loglog_error, alpha, alpha_error (of the lengths), difference and
+    difference_error (of alpha - gamma - 1 from none), splitters_barometer (a barometer, not a census), splitters (counted by the test of `traders`), note (of
+    signs and of metaorders). The theory is of the event clock; in the others the difference is only for comparison.
     """
     import polars as pl
 

@@ -14,11 +14,12 @@ def labels_of(tape, owner):
     return RECORDED if owner == NOBODY else {"agent": f"owner-{owner}", "kind": "unknown", "role": "unknown"}
 
 
-def label_column(tape, owners, key):
-    """Return one label of each owner in an array: a polars Enum, its words in order of owner."""
+def label_column(tape, owners, key, among=None):
+    """Return one label of each owner in an array: a polars Enum, its words in order of owner; those of `among`, which holds all owners, if it is given."""
     import polars
 
-    unique, index = np.unique(owners, return_inverse=True)
+    unique = np.unique(owners if among is None else among)
+    index = np.searchsorted(unique, owners)
     words = [labels_of(tape, owner)[key] for owner in unique.tolist()]
     codes = {word: code for code, word in enumerate(dict.fromkeys(words))}
     numbers = polars.Series(np.array([codes[word] for word in words], np.uint32)[index])

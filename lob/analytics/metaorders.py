@@ -2,9 +2,9 @@
 
 Owns the runs: the consecutive trades of one owner on one side are the children of one metaorder, or of several that followed each other on that side. Who
 splits at all is decided by a test: of n trades of a trader without intent, changes of sign are n - 1 coin tosses; who has too few of them at one in a
-hundred is a splitter. The joined metaorders of splitters are separated, taking the sides of following ones for independent, and the tail of their lengths is
-fitted by the discrete power law P(L) ~ L^-(alpha + 1), from the length where its distance from the data is smallest. Sources: Lillo, Mike and Farmer (2005); Sato and Kanazawa (2023), for runs and the test;
-Clauset, Shalizi and Newman (2009), for the fit.
+hundred is a splitter. The joined metaorders of splitters are separated, taking the sides of following ones for independent, and the tail of their lengths
+is fitted by the discrete power law P(L) ~ L^-(alpha + 1), from the length where its distance from the data is smallest. Sources: Lillo, Mike and Farmer
+(2005); Sato and Kanazawa (2023), for runs and the test; Clauset, Shalizi and Newman (2009), for the fit.
 """
 import numpy as np
 
@@ -164,7 +164,7 @@ def impact_curve(tape, classes=12, book=0):
     logs = np.log(np.maximum(found["lots"], 1))
     number = np.floor(logs * classes / max(logs.max(), 1e-9)).astype(int).clip(0, classes - 1) if len(logs) else np.zeros(0, int)
     frame = pl.DataFrame({"class": number, "logs": logs, "impact": found["side"] * (after - before) / 2}).filter(pl.Series(is_known))
-    return frame.group_by("class").agg(
+    return frame.group_by("class", maintain_order=True).agg(
         pl.col("logs").mean().exp().alias("lots"), pl.len().cast(pl.Int64).alias("metaorders"), pl.col("impact").mean().alias("impact_ticks"),
         (pl.col("impact").std() / pl.len().sqrt()).alias("impact_error"),
     ).sort("class").drop("class")

@@ -57,7 +57,7 @@ def queue_progress(tape, by="place", book=0):
     shares = [(pl.col(name).sum() / ahead).alias(f"{name}_share") for name in ("traded", "cancelled")]
     left = ((ahead - pl.col("traded").sum() - pl.col("cancelled").sum()) / ahead).alias("left_share")
     fill_s = (pl.col("wait_ns").filter(pl.col("is_filled")).median() / 1e9).alias("fill_s")
-    table = frame.group_by(by).agg(
+    table = frame.group_by(by, maintain_order=True).agg(
         pl.len().cast(pl.Int64).alias("orders"), lots, pl.col("ahead").mean().alias("lots_ahead"), *shares, left,
         pl.col("is_filled").mean().alias("filled_share"), fill_s,
     )

@@ -23,6 +23,7 @@ from lob.exchange.reports import copied
 from lob.instrument import Instrument
 from lob.jit import CompilerError, source_hash
 from lob.messages import PRICE_MAX_TICKS, REPORT
+from lob.questions import Questions
 from lob.simulation.agent import Agent, plain_words
 from lob.simulation.kernel import Stop, advance
 from lob.simulation.market import Market, Notice, Trade
@@ -36,7 +37,7 @@ SLICE_SECONDS = 0.1  # of wall time between two looks at the progress and at Ctr
 
 
 @dataclass
-class Run:
+class Run(Questions):
     """What came out of a simulation, from its beginning on.
 
     agents: one instance each, owner 1 first, with their final state. requests: orders, cancels and replaces that reached an exchange. deliveries: wake-ups and
@@ -59,6 +60,10 @@ class Run:
     def tape(self):
         """The tape, read from the folder if it is there."""
         return Tape(self.rows, self.provenance) if self.folder is None else Tape.read(self.folder)
+
+    @property
+    def _asked(self):
+        return self.tape
 
 
 class Simulation:

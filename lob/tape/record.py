@@ -12,6 +12,7 @@ import numpy as np
 from lob.errors import TapeError
 from lob.instrument import Instrument
 from lob.messages import REPORT, Action, CancelReason, RejectReason, ReportKind
+from lob.questions import Questions
 
 SCHEMA_VERSION = 2
 EXECUTIONS = ("live", "passive")
@@ -20,7 +21,7 @@ EXECUTIONS = ("live", "passive")
 BLOCK_ROWS = 2**13
 
 
-class Tape:
+class Tape(Questions):
     """What happened in one run.
 
     rows: REPORT[n] in time order. provenance: dict with at least `execution`, "live" where every row moves the book, "passive" where agents
@@ -39,6 +40,10 @@ class Tape:
 
     def __repr__(self):
         return f"Tape({self.provenance.get('scenario', 'unnamed')!r}, {len(self):,} rows, {self.execution})"
+
+    @property
+    def _asked(self):
+        return self
 
     @property
     def execution(self):
