@@ -5,9 +5,13 @@ next since what comes late in the one looks into the other. With w the weight, y
 
     standard_error^2 = G / (G - 1) * max(sum u_g^2, sum u_g^2 + 2 sum u_g u_{g+1}) / (sum w)^2
 
-Sources: Cameron and Miller (2015), the cluster-robust variance and its small-sample factor; Hansen and Hodrick (1980), the covariance of neighbours whose
-forecast horizons overlap.
+Sums are made in the order of time, so that the same tape gives the same digits. Sources: Cameron and Miller (2015), the cluster-robust variance and its
+small-sample factor; Hansen and Hodrick (1980), the covariance of neighbours whose forecast horizons overlap.
 """
+import numpy as np
+
+from lob.jit import jit
+
 BLOCK_MIN_NS = 1_000_000_000
 
 
@@ -16,50 +20,120 @@ def block_means(frame, by, values, horizon_ns=0):
 
     frame: with time_ns, weight and the columns named; rows in which a value is null are left out of all. by: names of columns. values: names of columns.
     horizon_ns: how far an observation looks ahead, a number or the name of a column; a block is that long, at least a second.
-    Columns: by, count, weight, blocks, and for each value its mean and {value}_error, null with fewer than two blocks.
+    Columns: by, count, missing (left out), weight, blocks, and for each value its mean and {value}_error; null with no weight, with fewer than two blocks.
     """
     import polars as pl
 
     by = list(by)
-    horizon = pl.col(horizon_ns) if isinstance(horizon_ns, str) else pl.lit(int(horizon_ns))
-    weight = pl.col("weight").cast(pl.Float64)
-    blocks = (
-        frame.lazy().drop_nulls(values)
-        .group_by(*by, block=pl.col("time_ns") // pl.max_horizontal(horizon, BLOCK_MIN_NS), maintain_order=True)
-        .agg(pl.len().alias("count"), weight.sum(), *((weight * pl.col(name)).sum().alias(name) for name in values))
-        .sort(*by, "block").collect()
-    )
-    groups = by or [pl.lit(1).alias("all")]
-    return (
-        _with_residuals(blocks, by, values).group_by(groups, maintain_order=True)
-        .agg(pl.col("count", "weight").sum(), pl.len().cast(pl.Int64).alias("blocks"), *(part for name in values for part in _sums(name)))
-        .with_columns(*(part for name in values for part in _mean_and_error(name)))
-        .select(*by, "count", "weight", "blocks", *(column for name in values for column in (name, f"{name}_error")))
-    )
+    codes, group_count = group_codes(frame, by)
+    y = np.stack([frame[name].cast(pl.Float64).fill_null(np.nan).to_numpy() for name in values]) if frame.height else np.zeros((len(values), 0))
+    weight, time_ns = frame["weight"].cast(pl.Float64).to_numpy(), frame["time_ns"].to_numpy()
+    horizon = frame[horizon_ns].to_numpy() if isinstance(horizon_ns, str) else np.full(1, horizon_ns, np.int64)
+    block = time_ns // np.maximum(horizon, BLOCK_MIN_NS)
+    order = np.argsort(block, kind="stable") if _goes_back(codes, block, group_count) else np.zeros(0, np.int64)
+    first, counts, sums = _totals(codes, y, weight, group_count)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        means = sums[1:] / sums[0]
+        blocks, own, shared = _squares(codes, y, weight, block, order, means)
+        errors = np.sqrt(blocks / (blocks - 1) * np.maximum(own, own + 2 * shared)) / sums[0]
+    found = np.flatnonzero(first >= 0)
+    table = frame[first[found]].select(by) if by else pl.DataFrame()
+    columns = {"count": counts[0, found], "missing": counts[1, found], "weight": sums[0, found], "blocks": blocks[found]}
+    for k, name in enumerate(values):
+        columns |= {name: _or_null(means[k, found]), f"{name}_error": _or_null(errors[k, found])}
+    return table.with_columns(**{name: pl.Series(column) for name, column in columns.items()}) if by else pl.DataFrame(columns)
 
 
-def _with_residuals(blocks, by, values):
-    """Return the blocks with u_g of every value, and u_g u_{g+1} where the next block follows at once."""
+def _or_null(values):
+    import polars
+
+    return polars.Series([float(value) if np.isfinite(value) else None for value in values], dtype=polars.Float64)
+
+
+def group_codes(frame, by):
+    """Return (number of the group of each row, how many numbers there are), in the order of the columns' values; nulls come first."""
     import polars as pl
 
-    def over(expression):
-        return expression.over(by) if by else expression
+    codes, count = np.zeros(frame.height, np.int64), 1
+    for name in by:
+        column = frame[name]
+        if column.dtype == pl.Enum:
+            number, size = column.to_physical().cast(pl.Int64), len(column.dtype.categories)
+        elif column.dtype == pl.Boolean:
+            number, size = column.cast(pl.Int64), 2
+        else:
+            number = column.rank("dense").cast(pl.Int64) - 1
+            size = (number.max() or 0) + 1
+        codes, count = codes * (size + 1) + (number.fill_null(-1).to_numpy() + 1), count * (size + 1)
+    return codes, count
 
-    residuals = [(pl.col(name) - over(pl.col(name).sum()) / over(pl.col("weight").sum()) * pl.col("weight")).alias(f"{name}_u") for name in values]
-    is_next = over(pl.col("block").shift(-1)) == pl.col("block") + 1
-    shared = [pl.when(is_next).then(pl.col(f"{name}_u") * over(pl.col(f"{name}_u").shift(-1))).otherwise(0.0).alias(f"{name}_s") for name in values]
-    return blocks.with_columns(residuals).with_columns(shared)
+
+@jit
+def _goes_back(codes, block, group_count):
+    """Return whether time goes back within a group."""
+    last = np.full(group_count, -(2**62))
+    for i in range(len(codes)):
+        if block[i] < last[codes[i]]:
+            return True
+        last[codes[i]] = block[i]
+    return False
 
 
-def _sums(name):
-    import polars as pl
+@jit
+def _totals(codes, y, weight, group_count):
+    """Return (first row of each group, -1 without; counts[2]: known and missing; sums[1 + values]: of weight and of weight x value)."""
+    first, counts, sums = np.full(group_count, -1), np.zeros((2, group_count), np.int64), np.zeros((1 + len(y), group_count))
+    for i in range(len(codes)):
+        group = codes[i]
+        if first[group] < 0:
+            first[group] = i
+        if _is_missing(y, i):
+            counts[1, group] += 1
+            continue
+        counts[0, group] += 1
+        sums[0, group] += weight[i]
+        for k in range(len(y)):
+            sums[1 + k, group] += weight[i] * y[k, i]
+    return first, counts, sums
 
-    return [pl.col(name).sum(), (pl.col(f"{name}_u") ** 2).sum().alias(f"{name}_own"), pl.col(f"{name}_s").sum().alias(f"{name}_shared")]
+
+@jit
+def _is_missing(y, i):
+    for k in range(len(y)):
+        if np.isnan(y[k, i]):
+            return True
+    return False
 
 
-def _mean_and_error(name):
-    import polars as pl
+@jit
+def _squares(codes, y, weight, block, order, means):
+    """Return (blocks, sum u_g^2, sum u_g u_{g+1}) by group; order: the rows in order of time, empty where they are."""
+    values, group_count = len(y), means.shape[1]
+    current, blocks = np.full(group_count, -(2**62)), np.zeros(group_count, np.int64)
+    here, before = np.zeros((values, group_count)), np.zeros((values, group_count))
+    own, shared = np.zeros((values, group_count)), np.zeros((values, group_count))
+    for n in range(len(codes)):
+        i = order[n] if len(order) else n
+        if _is_missing(y, i):
+            continue
+        group = codes[i]
+        if block[i] != current[group]:
+            _close_block(group, block[i] == current[group] + 1, here, before, own, shared)
+            current[group] = block[i]
+            blocks[group] += 1
+        for k in range(values):
+            here[k, group] += weight[i] * (y[k, i] - means[k, group])
+    for group in range(group_count):
+        _close_block(group, False, here, before, own, shared)
+    return blocks, own, shared
 
-    count, own, weight = pl.col("blocks").cast(pl.Float64), pl.col(f"{name}_own"), pl.col("weight")
-    variance = count / (count - 1) * pl.max_horizontal(own, own + 2 * pl.col(f"{name}_shared"))
-    return [pl.when(weight != 0).then(pl.col(name) / weight), pl.when(pl.col("blocks") > 1).then(variance.sqrt() / weight).alias(f"{name}_error")]
+
+@jit
+def _close_block(group, is_next, here, before, own, shared):
+    """Add a finished block's squares; `before` becomes its sum if the next block follows at once."""
+    for k in range(len(here)):
+        u = here[k, group]
+        own[k, group] += u * u
+        shared[k, group] += u * before[k, group]
+        before[k, group] = u if is_next else 0.0
+        here[k, group] = 0.0

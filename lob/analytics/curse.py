@@ -10,6 +10,7 @@ from lob.analytics.blocks import block_means
 from lob.analytics.labels import label_column
 from lob.analytics.markouts import HORIZONS_NS
 from lob.analytics.quotes import Mids
+from lob.analytics.records import select
 from lob.analytics.stays import GAP_UNKNOWN, walk
 from lob.messages import NOBODY
 
@@ -32,7 +33,7 @@ def _drifts(tape, by, horizons_ns, book):
     import polars as pl
 
     stays, mids = walk(tape, book).stays, Mids.of(tape, book)
-    stays = stays[(stays["owner"] > NOBODY) & (stays["gap_ticks"] <= 0) & (stays["gap_ticks"] != GAP_UNKNOWN)]
+    stays = select(stays, (stays["owner"] > NOBODY) & (stays["gap_ticks"] <= 0) & (stays["gap_ticks"] != GAP_UNKNOWN))
     time_ns, side = np.ascontiguousarray(stays["time_ns"]), stays["side"].astype(np.int64)
     labels = {key: label_column(tape, stays["owner"], key) for key in by}
     before, is_known = mids.at_times(time_ns)

@@ -5,11 +5,13 @@ by how large its own queue was beside the opposite one just before the fill.
 """
 import numpy as np
 
+from lob.analytics.fills import fills as every_fill
 from lob.analytics.labels import class_column
 from lob.analytics.notes import where_known
 from lob.analytics.quotes import quotes
+from lob.analytics.records import last_at, select
 from lob.analytics.stays import walk
-from lob.messages import NOBODY, ReportKind
+from lob.messages import NOBODY
 
 PLACES = ("first in line", "1-9 lots ahead", "10-99 lots ahead", "100 or more ahead")
 AGES = ("under 10 ms", "10-100 ms", "0.1-1 s", "1-10 s", "10 s or more")
@@ -21,14 +23,13 @@ LOTS_EDGES, AGE_EDGES_NS, SHARE_EDGES = (1, 10, 100), (10_000_000, 100_000_000, 
 def fill_classes(tape, fills, book=0):
     """Return what sorts the makers' fills of a book, as columns: {name: array or polars Series}.
 
-    fills: REPORT[n], what `maker_fills` returns. Columns: lots_ahead (at entry), age_ns (since its entry), own_share (lots of its side of the touch just before
+    fills: FILL[n], what `maker_fills` returns. Columns: lots_ahead (at entry), age_ns (since its entry), own_share (lots of its side of the touch just before
     the fill, over both), and their classes place, age, left, race. Null for hidden orders, which stand in no displayed queue, and before the first touch.
     """
-    found, rows = walk(tape, book), tape.rows
-    owners = rows["resting_owner"][(rows["kind"] == ReportKind.FILL) & (rows["book"] == book)]
-    number = found.fill_stays[owners > NOBODY]
+    found = walk(tape, book)
+    number = found.fill_stays[every_fill(tape, book)["resting_owner"] > NOBODY]
     has_stay = number >= 0
-    stays = found.stays[np.where(has_stay, number, 0)] if len(found.stays) else np.zeros(len(fills), found.stays.dtype)
+    stays = select(found.stays, np.where(has_stay, number, 0)) if len(found.stays) else np.zeros(len(fills), found.stays.dtype)
     lots_ahead, age_ns = np.ascontiguousarray(stays["lots_ahead"]), fills["time_ns"] - stays["time_ns"]
     share, is_known = own_share(quotes(tape, book), fills["sequence"], -fills["side"])
     return {
@@ -42,7 +43,7 @@ def own_share(touches, sequence, side):
     """Return (share of a side's queue in both queues at the touch just before the event of each row, is_known): float64[n], bool[n]."""
     if len(touches) == 0:
         return np.full(len(sequence), 0.5), np.zeros(len(sequence), bool)
-    i = np.searchsorted(touches["sequence"].copy(), sequence, side="left") - 1
+    i = last_at(touches["sequence"], sequence - 1)
     bid, ask = touches["bid_lots"][i], touches["ask_lots"][i]
     is_known = (i >= 0) & (bid > 0) & (ask > 0)
     return np.where(is_known, np.where(side > 0, bid, ask) / np.maximum(bid + ask, 1), 0.5), is_known

@@ -9,11 +9,11 @@ are in half-ticks and fees in micro-ticks, so profit is a whole number of micro-
 """
 import numpy as np
 
+from lob.analytics.fills import fills
 from lob.analytics.labels import labels_of
 from lob.analytics.quotes import Mids
 from lob.errors import TapeError
 from lob.instrument import MICROTICKS
-from lob.messages import ReportKind
 from lob.tape.accounts import exact_sums
 
 HORIZON_NS = 1_000_000_000
@@ -31,10 +31,10 @@ def decomposition(tape, horizon_ns=HORIZON_NS, book=0):
     import polars
 
     mids = Mids.of(tape, book)
-    fills = tape.rows[(tape.rows["kind"] == ReportKind.FILL) & (tape.rows["book"] == book)]
-    owners = sorted({*np.unique(fills["owner"]).tolist(), *np.unique(fills["resting_owner"]).tolist(), *tape.agents.keys()})
-    moves = _moves(fills, mids, horizon_ns)
-    lines = [*_lines(tape, fills, owners, moves, True), *_lines(tape, fills, owners, moves, False)]
+    traded = fills(tape, book)
+    owners = sorted({*np.unique(traded["owner"]).tolist(), *np.unique(traded["resting_owner"]).tolist(), *tape.agents.keys()})
+    moves = _moves(traded, mids, horizon_ns)
+    lines = [*_lines(tape, traded, owners, moves, True), *_lines(tape, traded, owners, moves, False)]
     if mids.last is None:
         lines = [line | dict.fromkeys((*PARTS, "pnl_microticks")) for line in lines]
     lines.sort(key=lambda line: line["owner"])
@@ -44,31 +44,31 @@ def decomposition(tape, horizon_ns=HORIZON_NS, book=0):
         raise TapeError("the profit of an owner of this tape does not fit into 64 bits") from None
 
 
-def _moves(fills, mids, horizon_ns):
+def _moves(traded, mids, horizon_ns):
     """Return what each part is for a lot bought at the fill's price, in half-ticks: int64[n] each."""
-    price = 2 * fills["price_ticks"]
-    before, is_known = mids.before_rows(fills["sequence"])
+    price = 2 * traded["price_ticks"]
+    before, is_known = mids.before_rows(traded["sequence"])
     before = np.where(is_known, before, price)
-    later, is_known = mids.at_times(fills["time_ns"] + horizon_ns)
+    later, is_known = mids.at_times(traded["time_ns"] + horizon_ns)
     later = np.where(is_known, later, before)
     last = before if mids.last is None else mids.last
     return before - price, before - later, last - later
 
 
-def _lines(tape, fills, owners, moves, is_maker):
+def _lines(tape, traded, owners, moves, is_maker):
     """Return one line an owner of its maker's or its taker's fills."""
-    index, lots = np.searchsorted(owners, fills["resting_owner" if is_maker else "owner"]), np.ascontiguousarray(fills["lots"])
-    side = fills["side"].astype(np.int64) * (-1 if is_maker else 1)
+    index, lots = np.searchsorted(owners, traded["resting_owner" if is_maker else "owner"]), np.ascontiguousarray(traded["lots"])
+    side = traded["side"].astype(np.int64) * (-1 if is_maker else 1)
     counts = np.bincount(index, minlength=len(owners))
-    traded = exact_sums(index, lots, np.ones_like(side), len(owners))
+    volumes = exact_sums(index, lots, np.ones_like(side), len(owners))
     sums = [exact_sums(index, move * lots, side, len(owners)) for move in moves]
     fee = tape.instrument.maker_fee_microticks if is_maker else tape.instrument.taker_fee_microticks
     for i, owner in enumerate(owners):
         spread, adverse, inventory = (of[i] for of in sums)
         yield {
-            "owner": owner, **labels_of(tape, owner), "liquidity": "maker" if is_maker else "taker", "fills": int(counts[i]), "lots": traded[i],
-            "spread_half_ticks": spread, "adverse_half_ticks": adverse, "inventory_half_ticks": inventory, "fees_microticks": fee * traded[i],
-            "pnl_microticks": MICROTICKS // 2 * (spread - adverse + inventory) - fee * traded[i],
+            "owner": owner, **labels_of(tape, owner), "liquidity": "maker" if is_maker else "taker", "fills": int(counts[i]), "lots": volumes[i],
+            "spread_half_ticks": spread, "adverse_half_ticks": adverse, "inventory_half_ticks": inventory, "fees_microticks": fee * volumes[i],
+            "pnl_microticks": MICROTICKS // 2 * (spread - adverse + inventory) - fee * volumes[i],
         }
 
 

@@ -12,8 +12,9 @@ from lob.analytics.blocks import block_means
 from lob.analytics.causes import Cause, mid_moves
 from lob.analytics.detection import detection
 from lob.analytics.notes import without_nan
-from lob.analytics.pressure import flows_between
+from lob.analytics.pressure import flow_between
 from lob.analytics.quotes import quotes
+from lob.analytics.records import select
 from lob.analytics.stays import Change, End, walk
 from lob.analytics.survival import stay_class
 from lob.jit import jit
@@ -47,15 +48,16 @@ def refill(tape, horizons_ns=HORIZONS_NS, book=0):
     import polars as pl
 
     changes = walk(tape, book).changes
-    eaten = changes[changes["kind"] == Change.TRADED]
+    eaten = select(changes, changes["kind"] == Change.TRADED)
     frames = []
     for side in Side:
-        mine = eaten[eaten["side"] == side]
-        times, first = np.unique(mine["time_ns"], return_index=True)
+        mine = select(eaten, eaten["side"] == side)
+        first = np.flatnonzero(np.diff(mine["time_ns"], prepend=-1))
+        times = mine["time_ns"][first]
         lots = np.add.reduceat(mine["lots"].astype(np.int64), first) if len(first) else np.zeros(0, np.int64)
         for horizon_ns in horizons_ns:
             keep = times + horizon_ns <= tape.end_ns
-            added = flows_between(tape, times[keep], times[keep] + horizon_ns, book)[side, "added"]
+            added = flow_between(tape, side, "added", times[keep], times[keep] + horizon_ns, book)
             usual = _added_rate(tape, side, book) * horizon_ns
             values = {"refilled": added / lots[keep], "usual": usual / lots[keep]}
             frames.append(pl.DataFrame({"horizon_ns": np.full(keep.sum(), horizon_ns), "time_ns": times[keep], "weight": lots[keep]} | values))
@@ -71,7 +73,7 @@ def refill(tape, horizons_ns=HORIZONS_NS, book=0):
 def _added_rate(tape, side, book):
     """Return the lots added at a side's touch, per nanosecond of the tape."""
     first_ns = int(tape.rows["time_ns"][0]) if len(tape) else 0
-    added = flows_between(tape, np.array([first_ns - 1]), np.array([tape.end_ns]), book)[side, "added"][0]
+    added = flow_between(tape, side, "added", np.array([first_ns - 1]), np.array([tape.end_ns]), book)[0]
     return added / max(tape.end_ns - first_ns, 1)
 
 

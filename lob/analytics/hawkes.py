@@ -16,6 +16,7 @@ import numpy as np
 from lob.jit import jit
 
 LOG_BOUND = 18.0
+COARSE_EVENTS = 5_000
 
 
 @dataclass(frozen=True)
@@ -105,19 +106,19 @@ def _fit_kind(times, kinds, target, kind_count, end_s):
     gaps = np.diff(times)
     start = np.log(np.concatenate([[0.5 * count / end_s], np.full(kind_count, 0.5 / kind_count), [1 / max(np.median(gaps[gaps > 0]), 1e-9)]]))
 
-    def loss(logs):
-        value, gradient = _log_likelihood(times, kinds, target, np.exp(logs), end_s)
+    def loss(logs, first, until_s):
+        value, gradient = _log_likelihood(times[:first], kinds[:first], target, np.exp(logs), until_s)
         return -value / count, -gradient * np.exp(logs) / count
 
     # A kernel as long as the record is a baseline, one shorter than the gaps is a pair of events.
     decays = (np.log(10 / end_s), max(start[-1] + np.log(1_000), np.log(20 / end_s)))
-    best = None
-    for shift in (0.0, -2.0, 2.0):
-        begin = start.copy()
-        begin[-1] = np.clip(begin[-1] + shift, *decays)
-        bounds = [(value - LOG_BOUND, value + LOG_BOUND) for value in start[:-1]] + [decays]
-        found = minimize(loss, begin, jac=True, method="L-BFGS-B", bounds=bounds, options={"maxiter": 200, "ftol": 1e-13, "gtol": 1e-8})
-        best = found if best is None or found.fun < best.fun else best
+    settings = {"jac": True, "method": "L-BFGS-B", "bounds": [(value - LOG_BOUND, value + LOG_BOUND) for value in start[:-1]] + [decays]}
+    begins = [np.append(start[:-1], np.clip(start[-1] + shift, *decays)) for shift in (0.0, -2.0, 2.0)]
+    # Where to begin is found on the first events; the whole record then takes one search.
+    first = min(len(times), COARSE_EVENTS)
+    until_s = times[first] if first < len(times) else end_s
+    coarse = min((minimize(loss, begin, (first, until_s), **settings) for begin in begins), key=lambda found: found.fun)
+    best = minimize(loss, coarse.x, (len(times), end_s), options={"maxiter": 200, "ftol": 1e-13, "gtol": 1e-8}, **settings)
     estimate = np.exp(best.x)
     return estimate, _covariance(times, kinds, target, estimate, end_s), -best.fun * count, count * (np.log(count / end_s) - 1)
 

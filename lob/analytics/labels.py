@@ -18,12 +18,20 @@ def label_column(tape, owners, key, among=None):
     """Return one label of each owner in an array: a polars Enum, its words in order of owner; those of `among`, which holds all owners, if it is given."""
     import polars
 
-    unique = np.unique(owners if among is None else among)
-    index = np.searchsorted(unique, owners)
+    unique, index = _numbered(owners, owners if among is None else among)
     words = [labels_of(tape, owner)[key] for owner in unique.tolist()]
     codes = {word: code for code, word in enumerate(dict.fromkeys(words))}
     numbers = polars.Series(np.array([codes[word] for word in words], np.uint32)[index])
     return polars.select(numbers.cat.to(polars.Enum(list(codes)))).to_series()
+
+
+def _numbered(owners, among):
+    """Return (the different owners, sorted; the place of each owner among them)."""
+    if len(among) == 0 or among.min() < 0 or among.max() > 2**22:
+        unique = np.unique(among)
+        return unique, np.searchsorted(unique, owners)
+    is_there = np.bincount(among) > 0
+    return np.flatnonzero(is_there), (np.cumsum(is_there) - 1)[owners]
 
 
 def class_column(values, edges, words, is_known=None):

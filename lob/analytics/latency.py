@@ -10,9 +10,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from lob.analytics.blocks import block_means
+from lob.analytics.fills import maker_fills
 from lob.analytics.labels import label_column
 from lob.analytics.live_orders import LIVE, LiveOrders, add_live, find_live, set_stay, stay_of
-from lob.analytics.markouts import maker_fills
 from lob.analytics.quotes import Mids, quotes
 from lob.jit import jit, pool_reader
 from lob.messages import REPORT, Action, CancelReason, RejectReason, ReportKind
@@ -123,9 +123,9 @@ def lost_cancels(tape, by=("agent",), horizon_ns=HORIZON_NS, book=0):
 
     by = [by] if isinstance(by, str) else list(by)
     rows, found = tape.rows, losses(tape, book)
-    answered = rows[_withdrawals(rows, book)]
-    owners = np.unique(answered["owner"])
-    totals = _labelled(tape, answered["owner"], by, owners).group_by(by).agg(pl.len().cast(pl.Int64).alias("requests"))
+    answered = rows["owner"][_withdrawals(rows, book)]
+    owners = np.unique(answered)
+    totals = _labelled(tape, answered, by, owners).group_by(by).agg(pl.len().cast(pl.Int64).alias("requests"))
     fills, requests = rows[found["fill"]], rows[found["request"]]
     known = _costs(tape, fills, horizon_ns, book)
     columns = {"request": found["request"].copy(), "late_ns": requests["time_ns"] - fills["time_ns"], "lots": fills["lots"].copy(), "cost": known}

@@ -14,18 +14,12 @@ import numpy as np
 
 from lob.analytics.blocks import block_means
 from lob.analytics.cuts import fill_classes
+from lob.analytics.fills import maker_fills
 from lob.analytics.labels import label_column
 from lob.analytics.notes import where_known
 from lob.analytics.quotes import Mids
-from lob.messages import NOBODY, ReportKind
 
 HORIZONS_NS = (100_000_000, 500_000_000, 1_000_000_000, 2_000_000_000, 5_000_000_000, 10_000_000_000)
-
-
-def maker_fills(tape, book=0):
-    """Return the rows in which an agent's resting order was filled: REPORT[n]."""
-    rows = tape.rows
-    return rows[(rows["kind"] == ReportKind.FILL) & (rows["resting_owner"] > NOBODY) & (rows["book"] == book)]
 
 
 def fill_markouts(tape, horizons_ns=HORIZONS_NS, book=0):
@@ -97,11 +91,9 @@ def markouts(fills, by=("agent",)):
     groups, names = [*by, "horizon_ns"], ["effective", "realised", "impact"]
     in_ticks = [(pl.col(f"{name}_half_ticks") / 2).alias(name) for name in names]
     means = block_means(fills.select(*groups, "time_ns", *in_ticks, weight="lots"), groups, names, "horizon_ns")
-    left_out = fills.group_by(groups).agg(left_out=pl.col("realised_half_ticks").is_null().sum())
     return (
-        left_out.join(means, on=groups, how="left", nulls_equal=True)
-        .with_columns(fills=pl.col("count").fill_null(0), lots=pl.col("weight").fill_null(0).cast(pl.Int64), blocks=pl.col("blocks").fill_null(0))
-        .with_columns(horizon_s=pl.col("horizon_ns") / 1e9, standard_error="realised_error")
+        means.rename({"count": "fills", "missing": "left_out", "realised_error": "standard_error"}).with_columns(lots=pl.col("weight").cast(pl.Int64))
+        .with_columns(horizon_s=pl.col("horizon_ns") / 1e9)
         .select(*groups, "horizon_s", "fills", "left_out", "lots", *names, "standard_error", "blocks")
         .sort(groups)
     )

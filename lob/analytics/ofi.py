@@ -11,6 +11,7 @@ import numpy as np
 
 from lob.analytics.notes import known, shortage
 from lob.analytics.quotes import Mids, quotes
+from lob.analytics.records import last_at
 from lob.analytics.trades import trades
 
 WINDOWS_NS = (100_000_000, 1_000_000_000, 10_000_000_000, 60_000_000_000)
@@ -30,16 +31,20 @@ def contributions(touches):
 
 def window_sums(tape, window_ns, book=0):
     """Return (OFI in lots, signed traded lots, mid move in ticks) of whole windows, from the first mid on: int64[n], int64[n], float64[n]."""
-    touches, mids, traded = quotes(tape, book), Mids.of(tape, book), trades(tape, book)
+    mids = Mids.of(tape, book)
     if len(mids.time_ns) == 0:
         return np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0)
     edges = np.arange(mids.time_ns[0], tape.end_ns + 1, window_ns)
-    running = [
-        np.concatenate([[0], np.cumsum(values)])[np.searchsorted(times, edges, "right")]
-        for times, values in ((touches["time_ns"].copy(), contributions(touches)), (traded["time_ns"].copy(), traded["side"] * traded["lots"]))
-    ]
+    running = [total[last_at(times, edges) + 1] for times, total in tape.derived(_running, book)]
     mid, _ = mids.at_times(edges)
     return np.diff(running[0]), np.diff(running[1]), np.diff(mid) / 2
+
+
+def _running(tape, book):
+    """Return (times, running sums of e), (times, running sums of signed lots), each sum with a 0 before it."""
+    touches, traded = quotes(tape, book), trades(tape, book)
+    series = (touches["time_ns"].copy(), contributions(touches)), (traded["time_ns"].copy(), traded["side"] * traded["lots"])
+    return [(times, np.concatenate([[0], np.cumsum(values)])) for times, values in series]
 
 
 def regression(x, y):

@@ -11,6 +11,7 @@ counts as added. Source: competing hazards as in Cox (1959); the queues and thei
 import numpy as np
 
 from lob.analytics.quotes import quotes
+from lob.analytics.records import last_at, select
 from lob.analytics.stays import Change, walk
 from lob.messages import Side
 
@@ -21,11 +22,11 @@ FLOWS = {"eaten": Change.TRADED, "pulled": Change.CANCELLED, "added": Change.ADD
 def _flow_sums(tape, book):
     """Return {(side, flow): (times int64[n], running sums of lots int64[n + 1])} of the changes at the touch; derived once."""
     changes = walk(tape, book).changes
-    changes = changes[changes["gap_ticks"] <= 0]
+    changes = select(changes, changes["gap_ticks"] <= 0)
     sums = {}
     for side in Side:
         for name, kind in FLOWS.items():
-            mine = changes[(changes["side"] == side) & (changes["kind"] == kind)]
+            mine = select(changes, (changes["side"] == side) & (changes["kind"] == kind))
             sums[side, name] = mine["time_ns"].copy(), np.concatenate([[0], np.cumsum(mine["lots"], dtype=np.int64)])
     return sums
 
@@ -35,8 +36,13 @@ def flows_between(tape, from_ns, to_ns, book=0):
 
     from_ns, to_ns: int64[n] each.
     """
-    sums = tape.derived(_flow_sums, book)
-    return {key: total[np.searchsorted(times, to_ns, "right")] - total[np.searchsorted(times, from_ns, "right")] for key, (times, total) in sums.items()}
+    return {(side, flow): flow_between(tape, side, flow, from_ns, to_ns, book) for side in Side for flow in FLOWS}
+
+
+def flow_between(tape, side, flow, from_ns, to_ns, book=0):
+    """Return one of these flows: int64[n]."""
+    times, total = tape.derived(_flow_sums, book)[side, flow]
+    return total[last_at(times, to_ns) + 1] - total[last_at(times, from_ns) + 1]
 
 
 def hazards(tape, time_ns, window_ns=WINDOW_NS, book=0):
@@ -47,7 +53,7 @@ def hazards(tape, time_ns, window_ns=WINDOW_NS, book=0):
     touches = quotes(tape, book)
     if len(touches) == 0:
         return np.zeros(len(time_ns)), np.zeros(len(time_ns)), np.zeros(len(time_ns), bool)
-    i = np.searchsorted(touches["time_ns"].copy(), time_ns, "right") - 1
+    i = last_at(touches["time_ns"], time_ns)
     is_known = (i >= 0) & (touches["bid_lots"][i] > 0) & (touches["ask_lots"][i] > 0) & (time_ns - window_ns >= touches["time_ns"][0])
     flows = flows_between(tape, time_ns - window_ns, time_ns, book)
     found = []
@@ -79,7 +85,7 @@ def pressure(tape, window_ns=WINDOW_NS, book=0):
     for side, name in ((Side.BUY, "bid"), (Side.SELL, "ask")):
         rates = {flow: flows[side, flow] / seconds for flow in FLOWS}
         columns |= {f"{name}_{flow}": rate for flow, rate in rates.items()} | {f"{name}_pressure": rates["eaten"] + rates["pulled"] - rates["added"]}
-    i = np.searchsorted(touches["time_ns"].copy(), ends, "right") - 1
+    i = last_at(touches["time_ns"], ends)
     h_bid, h_ask, is_known = hazards(tape, ends, window_ns, book)
     columns |= {"bid_lots": touches["bid_lots"][i], "ask_lots": touches["ask_lots"][i], "hazard_bid": h_bid, "hazard_ask": h_ask, "p_up": p_up(h_bid, h_ask)}
     unknown = pl.when(pl.Series("is_known", is_known))

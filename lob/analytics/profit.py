@@ -8,11 +8,11 @@ and over all fills of an owner the left side is cash + inventory x M. In half-ti
 """
 import numpy as np
 
+from lob.analytics.fills import fills
 from lob.analytics.labels import labels_of
 from lob.analytics.quotes import Mids
 from lob.errors import TapeError
 from lob.instrument import MICROTICKS
-from lob.messages import ReportKind
 from lob.tape.accounts import Account, accounts, exact_sums
 
 
@@ -39,16 +39,16 @@ def profit_and_loss(tape, book=0):
 
 def _earned(tape, book, mids, owners):
     """Return the spread and the drift of each owner's fills, in half-ticks x lots: {owner: (spread, drift)}."""
-    fills = tape.rows[(tape.rows["kind"] == ReportKind.FILL) & (tape.rows["book"] == book)]
-    before, is_known = mids.before_rows(fills["sequence"])
-    price = 2 * fills["price_ticks"]
+    traded = fills(tape, book)
+    before, is_known = mids.before_rows(traded["sequence"])
+    price = 2 * traded["price_ticks"]
     before = np.where(is_known, before, price)
     last = before if mids.last is None else mids.last
     spread, drift = [0] * len(owners), [0] * len(owners)
-    for name, side in (("owner", fills["side"]), ("resting_owner", -fills["side"])):
-        index = np.searchsorted(owners, fills[name])
+    for name, side in (("owner", traded["side"]), ("resting_owner", -traded["side"])):
+        index = np.searchsorted(owners, traded[name])
         for sums, move in ((spread, before - price), (drift, last - before)):
-            for i, lots_moved in enumerate(exact_sums(index, move * fills["lots"], side.astype(np.int64), len(owners))):
+            for i, lots_moved in enumerate(exact_sums(index, move * traded["lots"], side.astype(np.int64), len(owners))):
                 sums[i] += lots_moved
     return dict(zip(owners, zip(spread, drift, strict=True), strict=True))
 

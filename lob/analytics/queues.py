@@ -9,11 +9,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from lob.analytics.blocks import block_means
+from lob.analytics.fills import fills
 from lob.analytics.notes import without_nan
 from lob.analytics.quotes import Mids
+from lob.analytics.records import select
 from lob.analytics.stays import walk
 from lob.analytics.survival import at_the_touch, stay_class, time_to_fill
-from lob.messages import ReportKind
 
 HORIZON_NS = 1_000_000_000
 
@@ -45,7 +46,7 @@ def queue_progress(tape, by="place", book=0):
     import polars as pl
 
     stays = walk(tape, book).stays
-    stays = stays[at_the_touch(stays)]
+    stays = select(stays, at_the_touch(stays))
     ahead, traded, cancelled = (np.ascontiguousarray(stays[name]) for name in ("lots_ahead", "traded_ahead", "cancelled_ahead"))
     is_filled = stays["first_fill_ns"] >= 0
     wait_ns = np.where(is_filled, stays["first_fill_ns"] - stays["time_ns"], 0)
@@ -74,16 +75,16 @@ def queue_value(tape, by="place", horizon_ns=HORIZON_NS, book=0):
     import polars as pl
 
     found, mids = walk(tape, book), Mids.of(tape, book)
-    fills = tape.rows[(tape.rows["kind"] == ReportKind.FILL) & (tape.rows["book"] == book)]
-    has_stay, later_ns = found.fill_stays >= 0, fills["time_ns"] + horizon_ns
+    traded = fills(tape, book)
+    has_stay, later_ns = found.fill_stays >= 0, traded["time_ns"] + horizon_ns
     later, is_known = mids.at_times(later_ns)
-    earned = -fills["side"].astype(np.int64) * (later - 2 * fills["price_ticks"]) * fills["lots"] / 2
+    earned = -traded["side"].astype(np.int64) * (later - 2 * traded["price_ticks"]) * traded["lots"] / 2
     count = len(found.stays)
     counted = has_stay & is_known
     sums = np.bincount(found.fill_stays[counted], earned[counted], minlength=count)
     # What ends before a horizon of the tape's end has only fills whose markout is known.
     keep = at_the_touch(found.stays) & (found.stays["end_ns"] + horizon_ns <= tape.end_ns)
-    stays = found.stays[keep]
+    stays = select(found.stays, keep)
     lots, filled = stays["lots"].astype(float), stays["filled_lots"].astype(float)
     frame = pl.DataFrame({
         by: stay_class(tape, stays, by, book), "time_ns": stays["time_ns"].copy(), "weight": lots, "value": sums[keep] / np.maximum(lots, 1),

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from lob.analytics.records import last_at, select
 from lob.jit import jit, pool_reader
 from lob.messages import REPORT
 from lob.tape.record import check_order
@@ -41,7 +42,7 @@ def _is_sorted(rows, count):
 def two_sided(tape, book=0):
     """Return the touches with both sides there: TOUCH[m]."""
     every = quotes(tape, book)
-    return every[(every["best_bid_ticks"] > 0) & (every["best_ask_ticks"] > 0)]
+    return select(every, (every["best_bid_ticks"] > 0) & (every["best_ask_ticks"] > 0))
 
 
 @dataclass(frozen=True)
@@ -65,11 +66,11 @@ class Mids:
     def before_rows(self, sequence):
         """Return (mid, is_known) just before the event that holds each row: int64[n], bool[n]."""
         # A change of the touch bears the number of its event's last row, so an earlier number is an earlier event.
-        return self._at(np.searchsorted(self.sequence, sequence, side="left") - 1)
+        return self._at(last_at(self.sequence, sequence - 1))
 
     def at_times(self, time_ns):
         """Return (mid, is_known) at each time, what happens at this very time included: int64[n], bool[n]."""
-        return self._at(np.searchsorted(self.time_ns, time_ns, side="right") - 1)
+        return self._at(last_at(self.time_ns, time_ns))
 
     @property
     def last(self):

@@ -19,6 +19,7 @@ from lob.analytics.first_passage import p_up_diffusion
 from lob.analytics.microprice import Microprice
 from lob.analytics.pressure import WINDOW_NS, hazards, p_up
 from lob.analytics.quotes import Mids, quotes
+from lob.analytics.records import last_at
 
 STEP_NS = 100_000_000
 STEPS_MAX = 200_000
@@ -74,7 +75,7 @@ def observations(tape, window_ns=WINDOW_NS, step_ns=STEP_NS, book=0):
     following = np.searchsorted(mids.time_ns[moved], time_ns, "right")
     keep = is_known & (following < len(moved))
     time_ns, h_bid, h_ask, following = time_ns[keep], h_bid[keep], h_ask[keep], moved[following[keep]]
-    touch = touches[np.searchsorted(touches["time_ns"].copy(), time_ns, "right") - 1]
+    touch = touches[last_at(touches["time_ns"], time_ns)]
     bid, ask, half_ns = touch["bid_lots"], touch["ask_lots"], (first_ns + tape.end_ns) // 2
     change = mids.half_ticks[following] - mids.half_ticks[following - 1]
     return pl.DataFrame({

@@ -154,17 +154,28 @@ def _read_entries(rows, row_count, book, keys):
 
 def _levels(keys, touches):
     """Return the number of the level of every entry and of both sides of every touch, and how many levels there are."""
-    best = np.empty((len(touches), 2), np.int64)
-    best[:, 0], best[:, 1] = 2 * touches["best_bid_ticks"], 2 * touches["best_ask_ticks"] + 1
     low, high = (int(keys.min()), int(keys.max())) if len(keys) else (0, 0)
     if high - low < 2**22:
-        levels, at_touch = keys - low, best - low
-    else:
-        unique, levels = np.unique(keys, return_inverse=True)
-        at_touch = np.searchsorted(unique, best)
-    count = high - low + 1 if high - low < 2**22 else len(unique)
-    at_touch = np.where((best > 1) & (at_touch >= 0) & (at_touch < count), at_touch, -1)
-    return levels.astype(np.int32), np.ascontiguousarray(at_touch, np.int32), count
+        numbers = np.arange(high - low + 1, dtype=np.int32)
+        levels = (keys - low).astype(np.int32)
+        return levels, _touch_levels(touches.ctypes.data, len(touches), low, numbers, np.zeros(0, np.int64)), len(numbers)
+    unique, levels = np.unique(keys, return_inverse=True)
+    return levels.astype(np.int32), _touch_levels(touches.ctypes.data, len(touches), low, np.zeros(0, np.int32), unique), len(unique)
+
+
+@jit
+def _touch_levels(touches, touch_count, low, numbers, unique):
+    """Return the levels of the best bid and the best ask of each touch, -1 for an empty side: int32[touches, 2]. Keys are dense from `low`, or looked up."""
+    found = np.full((touch_count, 2), -1, np.int32)
+    for i in range(touch_count):
+        touch = touch_at(touches, i)
+        for side in range(2):
+            price_ticks = touch.best_ask_ticks if side else touch.best_bid_ticks
+            key = 2 * price_ticks + side
+            at = key - low if len(numbers) else np.searchsorted(unique, key)
+            if price_ticks > 0 and 0 <= at < max(len(numbers), len(unique)):
+                found[i, side] = at
+    return found
 
 
 @jit

@@ -11,6 +11,7 @@ import numpy as np
 from lob.analytics.labels import class_column, label_column
 from lob.analytics.notes import shortage, where_known
 from lob.analytics.quotes import quotes
+from lob.analytics.records import select
 from lob.analytics.stays import GAP_UNKNOWN, End, walk
 from lob.jit import jit
 
@@ -60,12 +61,12 @@ def time_to_fill(tape, by="place", times_ns=TIMES_NS, only_at_touch=True, book=0
     only_at_touch: leave out orders that entered behind the touch, or on an empty side.
     """
     stays = walk(tape, book).stays
-    stays = stays[at_the_touch(stays)] if only_at_touch else stays
+    stays = select(stays, at_the_touch(stays)) if only_at_touch else stays
     classes = stay_class(tape, stays, by, book)
     words = classes.unique().drop_nulls().sort()
     codes = _codes(classes, words)
     is_known = classes.is_not_null().to_numpy()
-    keys, bits = _packed(stays[is_known], codes[is_known].astype(np.int64), max(len(words), 1))
+    keys, bits = _packed(select(stays, is_known), codes[is_known].astype(np.int64), max(len(words), 1))
     counts, found = _survive(np.sort(keys), bits, max(len(words), 1), np.array(sorted(times_ns), np.int64))
     return _table(by, words, np.array(sorted(times_ns)), counts, found)
 

@@ -29,7 +29,9 @@ def accounts(tape, at_ns=None, book=None):
     Owner 0 is the recorded flow of a day. Returns {owner: Account}, sorted.
     """
     rows = tape.rows_until(at_ns)
-    fills = rows[(rows["kind"] == ReportKind.FILL) & (book is None or rows["book"] == book)]
+    # Chosen as bytes: numpy copies a record field by field, which takes ten times as long.
+    chosen = (rows["kind"] == ReportKind.FILL) & (book is None or rows["book"] == book)
+    fills = rows.view(np.dtype((np.void, rows.dtype.itemsize)))[chosen].view(rows.dtype)
     owners = np.unique(np.concatenate([fills["owner"], fills["resting_owner"]]))
     takers = _sums(owners, fills["owner"], fills["side"], fills)
     makers = _sums(owners, fills["resting_owner"], -fills["side"], fills)

@@ -1,0 +1,60 @@
+"""Fills: the FILL rows of a book, with what analyses ask of them.
+
+Owns the list, gathered once; it is half as wide as the rows. The sides are the aggressor's, as on the tape.
+"""
+import numpy as np
+
+from lob.analytics.quotes import quotes
+from lob.analytics.records import select
+from lob.jit import jit, pool_reader
+from lob.messages import REPORT, ReportKind
+
+FILL = np.dtype(
+    [
+        ("time_ns", "i8"), ("sequence", "i8"), ("price_ticks", "i8"), ("lots", "i8"), ("level_lots", "i8"), ("resting_id", "i8"),
+        ("owner", "i4"), ("resting_owner", "i4"), ("side", "i1"),
+    ],
+    align=True,
+)
+report_at, fill_at = pool_reader(REPORT), pool_reader(FILL)
+KIND = int(ReportKind.FILL)
+
+
+def fills(tape, book=0):
+    """Return the fills of one book, by time: FILL[n]; derived once. Raises TapeError if the tape is not sorted."""
+    return tape.derived(_fills, book)
+
+
+def maker_fills(tape, book=0):
+    """Return the fills in which an agent's resting order was filled: FILL[n]."""
+    found = fills(tape, book)
+    return select(found, found["resting_owner"] > 0)
+
+
+def _fills(tape, book):
+    quotes(tape, book)  # which sees to it that the tape is sorted
+    rows = tape.rows
+    found = np.empty(_count(rows.ctypes.data, len(rows), book), FILL)
+    _gather(rows.ctypes.data, len(rows), book, found.ctypes.data)
+    return found
+
+
+@jit
+def _count(rows, row_count, book):
+    count = 0
+    for i in range(row_count):
+        row = report_at(rows, i)
+        count += row.kind == KIND and row.book == book
+    return count
+
+
+@jit
+def _gather(rows, row_count, book, found):
+    count = 0
+    for i in range(row_count):
+        row = report_at(rows, i)
+        if row.kind == KIND and row.book == book:
+            fill = fill_at(found, count)
+            fill.time_ns, fill.sequence, fill.price_ticks, fill.lots, fill.level_lots = row.time_ns, row.sequence, row.price_ticks, row.lots, row.level_lots
+            fill.resting_id, fill.owner, fill.resting_owner, fill.side = row.resting_id, row.owner, row.resting_owner, row.side
+            count += 1
