@@ -68,7 +68,8 @@ def main():
         return
     for name, seconds in result["seconds"].items():
         print(f"{name:>18}{seconds:>9.2f} s")
-    print(f"{'all':>18}{result['total_seconds']:>9.2f} s of {result['rows']:,} rows; at most {result['peak_gigabytes']} GB, {result['tape_gigabytes']} of them the tape")
+    memory = f"{result['peak_gigabytes']} GB at most, {result['tape_gigabytes']} of them the tape"
+    print(f"{'all':>18}{result['total_seconds']:>9.2f} s of {result['rows']:,} rows; {memory}")
     print(one_line(result))
 
 

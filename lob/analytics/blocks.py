@@ -99,10 +99,10 @@ def _totals(codes, y, weight, group_count):
 
 @jit
 def _is_missing(y, i):
+    missing = False
     for k in range(len(y)):
-        if np.isnan(y[k, i]):
-            return True
-    return False
+        missing |= np.isnan(y[k, i])
+    return missing
 
 
 @jit

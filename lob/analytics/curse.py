@@ -11,7 +11,7 @@ from lob.analytics.labels import label_column
 from lob.analytics.markouts import HORIZONS_NS
 from lob.analytics.quotes import Mids
 from lob.analytics.records import select
-from lob.analytics.stays import GAP_UNKNOWN, walk
+from lob.analytics.stays import touch_stays
 from lob.messages import NOBODY
 
 
@@ -32,8 +32,8 @@ def _drifts(tape, by, horizons_ns, book):
     """Yield (horizon, a frame of the orders at the touch: by, time_ns, is_filled, drift in ticks)."""
     import polars as pl
 
-    stays, mids = walk(tape, book).stays, Mids.of(tape, book)
-    stays = select(stays, (stays["owner"] > NOBODY) & (stays["gap_ticks"] <= 0) & (stays["gap_ticks"] != GAP_UNKNOWN))
+    stays, mids = touch_stays(tape, book), Mids.of(tape, book)
+    stays = select(stays, stays["owner"] > NOBODY)
     time_ns, side = np.ascontiguousarray(stays["time_ns"]), stays["side"].astype(np.int64)
     labels = {key: label_column(tape, stays["owner"], key) for key in by}
     before, is_known = mids.at_times(time_ns)

@@ -9,7 +9,7 @@ from lob.analytics.fills import fills as every_fill
 from lob.analytics.labels import class_column
 from lob.analytics.notes import where_known
 from lob.analytics.quotes import quotes
-from lob.analytics.records import last_at, select
+from lob.analytics.records import last_at
 from lob.analytics.stays import walk
 from lob.messages import NOBODY
 
@@ -20,23 +20,33 @@ RACES = ("own queue under 20 %", "20-40 %", "40-60 %", "60-80 %", "80 % or more"
 LOTS_EDGES, AGE_EDGES_NS, SHARE_EDGES = (1, 10, 100), (10_000_000, 100_000_000, 1_000_000_000, 10_000_000_000), (0.2, 0.4, 0.6, 0.8)
 
 
-def fill_classes(tape, fills, book=0):
-    """Return what sorts the makers' fills of a book, as columns: {name: array or polars Series}.
+CUTS = ("lots_ahead", "age_ns", "own_share", "place", "age", "left", "race")
 
-    fills: FILL[n], what `maker_fills` returns. Columns: lots_ahead (at entry), age_ns (since its entry), own_share (lots of its side of the touch just before
-    the fill, over both), and their classes place, age, left, race. Null for hidden orders, which stand in no displayed queue, and before the first touch.
+
+def fill_class(tape, fills, name, book=0):
+    """Return what sorts the makers' fills of a book: a polars Series.
+
+    fills: FILL[n], what `maker_fills` returns. name: lots_ahead (at entry), age_ns (since its entry), own_share (lots of its side of the touch just before
+    the fill, over both), or their classes place, age, race; left (the class of level_lots). Null for hidden orders, which stand in no displayed queue, and
+    before the first touch.
     """
+    if name == "left":
+        return class_column(np.ascontiguousarray(fills["level_lots"]), LOTS_EDGES, LEFT)
+    if name in ("own_share", "race"):
+        share, is_known = own_share(quotes(tape, book), fills["sequence"], -fills["side"])
+        return where_known(share, is_known) if name == "own_share" else class_column(share, SHARE_EDGES, RACES, is_known)
     found = walk(tape, book)
     number = found.fill_stays[every_fill(tape, book)["resting_owner"] > NOBODY]
     has_stay = number >= 0
-    stays = select(found.stays, np.where(has_stay, number, 0)) if len(found.stays) else np.zeros(len(fills), found.stays.dtype)
-    lots_ahead, age_ns = np.ascontiguousarray(stays["lots_ahead"]), fills["time_ns"] - stays["time_ns"]
-    share, is_known = own_share(quotes(tape, book), fills["sequence"], -fills["side"])
-    return {
-        "lots_ahead": where_known(lots_ahead, has_stay), "age_ns": where_known(age_ns, has_stay), "own_share": where_known(share, is_known),
-        "place": class_column(lots_ahead, LOTS_EDGES, PLACES, has_stay), "age": class_column(age_ns, AGE_EDGES_NS, AGES, has_stay),
-        "left": class_column(np.ascontiguousarray(fills["level_lots"]), LOTS_EDGES, LEFT), "race": class_column(share, SHARE_EDGES, RACES, is_known),
-    }
+    if len(found.stays) == 0:
+        values = np.zeros(len(fills), np.int64)
+    elif name in ("lots_ahead", "place"):
+        values = found.stays["lots_ahead"][np.where(has_stay, number, 0)]
+    else:
+        values = fills["time_ns"] - found.stays["time_ns"][np.where(has_stay, number, 0)]
+    if name in ("lots_ahead", "age_ns"):
+        return where_known(values, has_stay)
+    return class_column(values, LOTS_EDGES, PLACES, has_stay) if name == "place" else class_column(values, AGE_EDGES_NS, AGES, has_stay)
 
 
 def own_share(touches, sequence, side):

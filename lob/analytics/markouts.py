@@ -13,11 +13,12 @@ Stoll (1996), effective and realised spread.
 import numpy as np
 
 from lob.analytics.blocks import block_means
-from lob.analytics.cuts import fill_classes
+from lob.analytics.cuts import CUTS, fill_class
 from lob.analytics.fills import maker_fills
 from lob.analytics.labels import label_column
 from lob.analytics.notes import where_known
 from lob.analytics.quotes import Mids
+from lob.errors import TapeError
 
 HORIZONS_NS = (100_000_000, 500_000_000, 1_000_000_000, 2_000_000_000, 5_000_000_000, 10_000_000_000)
 
@@ -26,7 +27,7 @@ def fill_markouts(tape, horizons_ns=HORIZONS_NS, book=0):
     """Return the markout of every fill of every agent's resting orders, one row a fill and horizon, as a polars frame.
 
     Columns: horizon_ns, time_ns, sequence, owner, agent, kind, role (of the maker), counterparty, counterparty_kind, order_id, side (the maker's),
-    price_ticks, lots, level_lots (left at the price behind it), those of `cuts.fill_classes`, effective_half_ticks, realised_half_ticks, impact_half_ticks.
+    price_ticks, lots, level_lots (left at the price behind it), those of `cuts.fill_class`, effective_half_ticks, realised_half_ticks, impact_half_ticks.
     Realised and impact are null where the tape ends before the horizon; all three where no mid was known before the fill.
     """
     import polars
@@ -40,8 +41,7 @@ def _frames(tape, horizons_ns, book, names=None):
     before, is_known = mids.before_rows(fills["sequence"])
     side, price, time_ns = -fills["side"].astype(np.int64), fills["price_ticks"], np.ascontiguousarray(fills["time_ns"])
     effective = side * (before - 2 * price)
-    common = _fill_columns(tape, fills, book)
-    common = common.select(names or common.columns).with_columns(effective_half_ticks=where_known(effective, is_known))
+    common = _fill_columns(tape, fills, book, names).with_columns(effective_half_ticks=where_known(effective, is_known))
     yield common.clear().with_columns(_later_columns(0, effective[:0], effective[:0], is_known[:0]))
     for horizon_ns in horizons_ns:
         later_ns = time_ns + horizon_ns
@@ -57,15 +57,21 @@ def _later_columns(horizon_ns, realised, impact, is_known):
     return [polars.lit(horizon_ns, polars.Int64).alias("horizon_ns"), *(where_known(values, is_known).alias(name) for name, values in columns.items())]
 
 
-def _fill_columns(tape, fills, book):
+def _fill_columns(tape, fills, book, names):
+    """Return what is known of each fill: all of it, or the columns named."""
     import polars
 
-    renamed = {"time_ns": "time_ns", "sequence": "sequence", "resting_owner": "owner", "owner": "counterparty", "resting_id": "order_id"}
-    plain = {new: np.ascontiguousarray(fills[old]) for old, new in renamed.items()}
-    words = {key: label_column(tape, fills["resting_owner"], key) for key in ("agent", "kind", "role")}
-    words["counterparty_kind"] = label_column(tape, fills["owner"], "kind")
-    rest = {name: np.ascontiguousarray(fills[name]) for name in ("price_ticks", "lots", "level_lots")}
-    return polars.DataFrame(plain | words | {"side": -fills["side"]} | rest | fill_classes(tape, fills, book))
+    makers, takers = fills["resting_owner"], fills["owner"]
+    renamed = {"time_ns": "time_ns", "sequence": "sequence", "owner": "resting_owner", "counterparty": "owner", "order_id": "resting_id"}
+    makes = {new: lambda old=old: np.ascontiguousarray(fills[old]) for new, old in renamed.items()}
+    makes |= {key: lambda key=key: label_column(tape, makers, key) for key in ("agent", "kind", "role")}
+    makes |= {"counterparty_kind": lambda: label_column(tape, takers, "kind"), "side": lambda: -fills["side"]}
+    makes |= {name: lambda name=name: np.ascontiguousarray(fills[name]) for name in ("price_ticks", "lots", "level_lots")}
+    makes |= {name: lambda name=name: fill_class(tape, fills, name, book) for name in CUTS}
+    unknown = [name for name in names or () if name not in makes]
+    if unknown:
+        raise TapeError(f"by must be columns of the fills ({', '.join(makes)}), was {unknown[0]!r}")
+    return polars.DataFrame({name: makes[name]() for name in names or makes})
 
 
 def markout_table(tape, by=("agent",), horizons_ns=HORIZONS_NS, book=0):

@@ -13,8 +13,8 @@ from lob.analytics.fills import fills
 from lob.analytics.notes import without_nan
 from lob.analytics.quotes import Mids
 from lob.analytics.records import select
-from lob.analytics.stays import walk
-from lob.analytics.survival import at_the_touch, stay_class, time_to_fill
+from lob.analytics.stays import GAP_UNKNOWN, touch_stays, walk
+from lob.analytics.survival import stay_class, time_to_fill
 
 HORIZON_NS = 1_000_000_000
 
@@ -45,8 +45,7 @@ def queue_progress(tape, by="place", book=0):
     """
     import polars as pl
 
-    stays = walk(tape, book).stays
-    stays = select(stays, at_the_touch(stays))
+    stays = touch_stays(tape, book)
     ahead, traded, cancelled = (np.ascontiguousarray(stays[name]) for name in ("lots_ahead", "traded_ahead", "cancelled_ahead"))
     is_filled = stays["first_fill_ns"] >= 0
     wait_ns = np.where(is_filled, stays["first_fill_ns"] - stays["time_ns"], 0)
@@ -83,7 +82,8 @@ def queue_value(tape, by="place", horizon_ns=HORIZON_NS, book=0):
     counted = has_stay & is_known
     sums = np.bincount(found.fill_stays[counted], earned[counted], minlength=count)
     # What ends before a horizon of the tape's end has only fills whose markout is known.
-    keep = at_the_touch(found.stays) & (found.stays["end_ns"] + horizon_ns <= tape.end_ns)
+    gaps = found.stays["gap_ticks"]
+    keep = (gaps <= 0) & (gaps != GAP_UNKNOWN) & (found.stays["end_ns"] + horizon_ns <= tape.end_ns)
     stays = select(found.stays, keep)
     lots, filled = stays["lots"].astype(float), stays["filled_lots"].astype(float)
     frame = pl.DataFrame({

@@ -19,6 +19,7 @@ from lob.analytics.trades import trades
 CLOCKS = ("event", "fill", "block")
 LAG_MIN, LAG_MAX, LAG_SHARE, PARTS, SIGNS_MIN = 4, 1_000, 100, 10, 5_000
 BANDWIDTH = 0.55
+PIECES = 64  # transformed at a time
 BLOCK_NS = 1_000_000_000
 
 
@@ -38,11 +39,19 @@ def signs(tape, clock="event", block_ns=BLOCK_NS, book=0):
 def autocorrelation(series, lags):
     """Return the autocorrelation of a series at lags 1 to `lags`: float64[lags]; the mean is taken off, n is the divisor of every lag.
 
-    Cost: one Fourier transform. Zero where the series does not vary.
+    Cost: Fourier transforms of pieces that fit the cache, each against itself and the `lags` that follow. Zero where the series does not vary.
     """
     x = np.asarray(series, float) - np.mean(series)
-    size = 1 << int(len(x) + lags).bit_length()
-    power = np.abs(np.fft.rfft(x, size)) ** 2
+    size = max(1 << int(4 * lags).bit_length(), 1024)
+    step = size - lags
+    count = -(-len(x) // step)
+    padded = np.concatenate([x, np.zeros(count * step + lags - len(x))])
+    power = np.zeros(size // 2 + 1, complex)
+    for first in range(0, count, PIECES):
+        starts = range(first, min(first + PIECES, count))
+        pieces = np.stack([padded[k * step:k * step + step] for k in starts])
+        ahead = np.stack([padded[k * step:k * step + size] for k in starts])
+        power += (np.conj(np.fft.rfft(pieces, size)) * np.fft.rfft(ahead)).sum(0)
     covariance = np.fft.irfft(power, size)[: lags + 1]
     return covariance[1:] / covariance[0] if covariance[0] > 0 else np.zeros(lags)
 
@@ -74,22 +83,24 @@ def memory(series):
         note = None if d >= 2 * error else f"no long memory: d = {d:.3f} is not two errors of {error:.3f} above none"
     if note is not None:
         return {"count": len(series)} | dict.fromkeys(names) | {"note": note}
-    gamma, (slope, slope_error) = 1 - 2 * d, loglog(series)
-    return dict(zip(("count", *names, "note"), (len(series), gamma, 2 * error, _level(series, gamma), slope, slope_error, None), strict=True))
+    gamma, whole = 1 - 2 * d, autocorrelation(series, min(LAG_MAX, len(series) // LAG_SHARE))
+    slope, slope_error = loglog(series, whole)
+    return dict(zip(("count", *names, "note"), (len(series), gamma, 2 * error, _level(whole, gamma), slope, slope_error, None), strict=True))
 
 
-def _level(series, gamma):
+def _level(correlation, gamma):
     """Return c0 of C = c0 tau^-gamma by least squares over lags 4 and up."""
-    found = autocorrelation(series, min(LAG_MAX, len(series) // LAG_SHARE))[LAG_MIN - 1:]
+    found = correlation[LAG_MIN - 1:]
     law = np.arange(LAG_MIN, LAG_MIN + len(found)) ** -gamma
     return float((found * law).sum() / (law * law).sum())
 
 
-def loglog(series):
-    """Return (gamma, its error) of the least-squares line of log C on log tau, twice None where C is not above zero over the range of lags."""
-    reach = min(LAG_MAX, len(series) // LAG_SHARE)
-    parts = [autocorrelation(part, reach) for part in np.array_split(np.asarray(series, float), PARTS)]
-    whole = autocorrelation(series, reach)
+def loglog(series, whole):
+    """Return (gamma, its error) of the least-squares line of log C on log tau, twice None where C is not above zero over the range of lags.
+
+    whole: the autocorrelation of the series.
+    """
+    parts = [autocorrelation(part, len(whole)) for part in np.array_split(np.asarray(series, float), PARTS)]
     slope = _slope(whole)
     others = [_slope(whole + (whole - part) / (PARTS - 1)) for part in parts]
     if slope is None or None in others:

@@ -16,6 +16,7 @@ import numpy as np
 
 from lob.analytics.live_orders import LIVE, LiveOrders, add_live, find_live, remove_live, stay_of
 from lob.analytics.quotes import quotes
+from lob.analytics.records import select
 from lob.jit import jit, pool_reader
 from lob.messages import PRICE_MAX_TICKS, REPORT, CancelReason, Flag, ReportKind
 from lob.tape.replay import TOUCH
@@ -67,8 +68,15 @@ CHANGE = np.dtype([("time_ns", "i8"), ("row", "i4"), ("lots", "i4"), ("gap_ticks
 GAP_UNKNOWN = -(2**31)
 
 PLACE = np.dtype([("level", "i4"), ("place", "i4")], align=True)
-LEVEL = np.dtype([("lots", "i8"), ("touch_row", "i8"), ("first", "i4"), ("places", "i4"), ("used", "i4"), ("is_best", "i4")], align=True)
-WORD, INDEX = np.dtype([("value", "i8")], align=True), np.dtype([("value", "i4")], align=True)
+LEVEL = np.dtype(
+    [
+        ("lots", "i8"), ("traded", "i8"), ("cancelled", "i8"),  # displayed now; that left since the level was first used
+        ("touch_row", "i8"),                                    # until which row it was last the best
+        ("first", "i4"), ("places", "i4"), ("used", "i4"), ("is_best", "i4"),
+    ],
+    align=True,
+)
+LEFT, INDEX = np.dtype([("traded", "i8"), ("cancelled", "i8")], align=True), np.dtype([("value", "i4")], align=True)
 WALK = np.dtype(
     [
         ("live", LIVE),
@@ -76,7 +84,7 @@ WALK = np.dtype(
         ("touches", "i8"), ("touch_count", "i8"), ("touch", "i8"),             # touch: index of the one before the event, -1 for none
         ("touch_levels", "i8"),                                                # address of INDEX[2 x touches]: level of the best bid and of the best ask
         ("entry_levels", "i8"), ("entry", "i8"),                               # level of every row that may begin a stay; how many were met
-        ("levels", "i8"), ("traded", "i8"), ("cancelled", "i8"),               # LEVEL[]; the two trees, a block of places a level
+        ("levels", "i8"), ("tree", "i8"),                                      # LEVEL[]; LEFT[], a block of places a level
         ("places", "i8"), ("stays", "i8"), ("stay_count", "i8"),
         ("changes", "i8"), ("change_count", "i8"), ("fill_stays", "i8"), ("fill_count", "i8"),
         ("pending_lots", "i8"), ("pending_row", "i8"), ("pending_id", "i8"), ("pending_owner", "i8"), ("pending_entry", "i8"),
@@ -84,7 +92,7 @@ WALK = np.dtype(
     align=True,
 )
 walk_at, report_at, touch_at, stay_at, change_at = (pool_reader(dtype) for dtype in (WALK, REPORT, TOUCH, STAY, CHANGE))
-level_at, place_at, word_at, index_at = (pool_reader(dtype) for dtype in (LEVEL, PLACE, WORD, INDEX))
+level_at, place_at, left_at, index_at = (pool_reader(dtype) for dtype in (LEVEL, PLACE, LEFT, INDEX))
 
 ACCEPTED, FILL, CANCELLED, REDUCED, REPLACED = (int(ReportKind[name]) for name in ("ACCEPTED", "FILL", "CANCELLED", "REDUCED", "REPLACED"))
 REFRESHED, TRIGGERED = int(ReportKind.REFRESHED), int(ReportKind.TRIGGERED)
@@ -111,6 +119,16 @@ def walk(tape, book=0):
     return tape.derived(_walk_of, book)
 
 
+def touch_stays(tape, book=0):
+    """Return the stays that joined or improved a touch that was there: STAY[n]; derived once."""
+    return tape.derived(_touch_stays, book)
+
+
+def _touch_stays(tape, book):
+    stays = walk(tape, book).stays
+    return select(stays, (stays["gap_ticks"] <= 0) & (stays["gap_ticks"] != GAP_UNKNOWN))
+
+
 def _walk_of(tape, book):
     rows, touches = tape.rows, quotes(tape, book)
     keys = np.empty(len(rows), np.int64)
@@ -121,7 +139,7 @@ def _walk_of(tape, book):
     levels["places"], levels["first"] = counts, np.cumsum(counts) - counts
     arrays = {
         "rows": rows, "touches": touches, "touch_levels": touch_levels, "entry_levels": entry_levels, "levels": levels,
-        "traded": np.zeros(entries + 1, np.int64), "cancelled": np.zeros(entries + 1, np.int64), "places": np.empty(entries + 1, PLACE),
+        "tree": np.zeros(entries + 1, LEFT), "places": np.empty(entries + 1, PLACE),
         "stays": np.empty(entries + 1, STAY), "changes": np.empty(len(rows) + 1, CHANGE), "fill_stays": np.empty(fills + 1, np.int32),
     }
     record = np.zeros(1, WALK)
@@ -238,7 +256,7 @@ def _read_fill(walk, row):
         stay.first_fill_ns = row.time_ns
     stay.filled_lots += row.lots
     if not is_agents:
-        _take(walk, walk.traded, i, row.lots)
+        _take(walk, i, row.lots, 0)
     if row.resting_open_lots == 0:
         _end_stay(walk, i, row.time_ns, END_FILLED)
         remove_live(walk.live, slot)
@@ -259,7 +277,7 @@ def _read_cancel(walk, row):
         _end_stay(walk, i, row.time_ns, END_MOVED if row.reason == WAS_REPLACED else (END_UNSEEN if row.reason == LEFT_WINDOW else END_CANCELLED))
         remove_live(walk.live, slot)
     if not is_agents:
-        _take(walk, walk.cancelled, i, lots)
+        _take(walk, i, 0, lots)
 
 
 @jit
@@ -332,7 +350,8 @@ def _begin_stay(walk, row, row_index, entry, lots, shown):
     stay.lots, stay.filled_lots, stay.cancelled_lots, stay.end, stay.was_at_touch = lots, 0, 0, 0, 0
     stay.gap_ticks = _gap_ticks(walk, row.side, row.price_ticks)
     stay.lots_ahead = row.lots_ahead if row.kind == ACCEPTED or row.kind == REPLACED else level.lots
-    stay.traded_ahead, stay.cancelled_ahead = -_sum_ahead(walk, walk.traded, i), -_sum_ahead(walk, walk.cancelled, i)
+    # All that left before was in front of it, since it is the last in line.
+    stay.traded_ahead, stay.cancelled_ahead = -level.traded, -level.cancelled
     add_live(walk.live, row.owner, row.order_id, i)
     walk.stay_count += 1
     if not (walk.is_passive and row.owner > 0):
@@ -341,33 +360,31 @@ def _begin_stay(walk, row, row_index, entry, lots, shown):
 
 
 @jit
-def _take(walk, tree, i, lots):
-    """Take displayed lots of a stay off its level, and note in one of the trees that they left at its place."""
+def _take(walk, i, traded, cancelled):
+    """Take displayed lots of a stay off its level, and note in the tree that they left at its place."""
     place = place_at(walk.places, i)
     level = level_at(walk.levels, place.level)
-    level.lots -= lots
+    level.lots -= traded + cancelled
+    level.traded += traded
+    level.cancelled += cancelled
     k = place.place + 1
     while k <= level.places:
-        word_at(tree, level.first + k - 1).value += lots
+        left = left_at(walk.tree, level.first + k - 1)
+        left.traded += traded
+        left.cancelled += cancelled
         k += k & -k
 
 
 @jit
-def _sum_ahead(walk, tree, i):
-    """Return how many lots left in front of a stay's place since the level was first used."""
-    place = place_at(walk.places, i)
-    first, k, lots = level_at(walk.levels, place.level).first, place.place, 0
-    while k > 0:
-        lots += word_at(tree, first + k - 1).value
-        k -= k & -k
-    return lots
-
-
-@jit
 def _count_ahead(walk, i):
-    stay = stay_at(walk.stays, i)
-    stay.traded_ahead += _sum_ahead(walk, walk.traded, i)
-    stay.cancelled_ahead += _sum_ahead(walk, walk.cancelled, i)
+    """Add to a stay's counts what left in front of its place since the level was first used; at entry they were set to minus what had left by then."""
+    place, stay = place_at(walk.places, i), stay_at(walk.stays, i)
+    first, k = level_at(walk.levels, place.level).first, place.place
+    while k > 0:
+        left = left_at(walk.tree, first + k - 1)
+        stay.traded_ahead += left.traded
+        stay.cancelled_ahead += left.cancelled
+        k -= k & -k
 
 
 @jit

@@ -12,7 +12,7 @@ from lob.analytics.labels import class_column, label_column
 from lob.analytics.notes import shortage, where_known
 from lob.analytics.quotes import quotes
 from lob.analytics.records import select
-from lob.analytics.stays import GAP_UNKNOWN, End, walk
+from lob.analytics.stays import GAP_UNKNOWN, End, touch_stays, walk
 from lob.jit import jit
 
 TIMES_NS = (10_000_000, 100_000_000, 500_000_000, 1_000_000_000, 2_000_000_000, 5_000_000_000, 10_000_000_000, 30_000_000_000, 60_000_000_000)
@@ -48,11 +48,6 @@ def _share_class(touches, stays):
     return class_column(np.where(stays["side"] > 0, bid, ask) / np.maximum(bid + ask, 1), SHARE_EDGES, SHARES, is_known)
 
 
-def at_the_touch(stays):
-    """Return whether each stay joined or improved a touch that was there: bool[n]."""
-    return (stays["gap_ticks"] <= 0) & (stays["gap_ticks"] != GAP_UNKNOWN)
-
-
 def time_to_fill(tape, by="place", times_ns=TIMES_NS, only_at_touch=True, book=0):
     """Return survival and incidences by class and time: a polars frame.
 
@@ -60,8 +55,7 @@ def time_to_fill(tape, by="place", times_ns=TIMES_NS, only_at_touch=True, book=0
     (incidences), filled_error, note. Null, with a note, in a class of fewer than 20 orders; survival_error also where nobody is left at risk.
     only_at_touch: leave out orders that entered behind the touch, or on an empty side.
     """
-    stays = walk(tape, book).stays
-    stays = select(stays, at_the_touch(stays)) if only_at_touch else stays
+    stays = touch_stays(tape, book) if only_at_touch else walk(tape, book).stays
     classes = stay_class(tape, stays, by, book)
     words = classes.unique().drop_nulls().sort()
     codes = _codes(classes, words)

@@ -7,8 +7,8 @@ from ruled_market import ruled_tape
 
 from lob.analytics.queues import queue_progress, queue_value, queues
 from lob.analytics.quotes import Mids
-from lob.analytics.stays import End, walk
-from lob.analytics.survival import PLACES, at_the_touch, time_to_fill
+from lob.analytics.stays import End, touch_stays, walk
+from lob.analytics.survival import PLACES, time_to_fill
 from lob.exchange.order_book import OrderBook
 from lob.messages import REQUEST, Action, ReportKind, Side
 from lob.tape.record import Tape
@@ -43,8 +43,7 @@ def naive_curve(stays, time_ns):
 @pytest.mark.parametrize("make", [random_tape, ruled_tape])
 def test_curves_are_those_of_a_plain_loop(make):
     tape = make(2_000, seed=81)
-    stays = walk(tape).stays
-    stays = stays[at_the_touch(stays)]
+    stays = touch_stays(tape)
     table = time_to_fill(tape, times_ns=[SECOND_NS // 10, SECOND_NS])
     assert table["orders"].sum() == 2 * len(stays)
     checked = 0
@@ -121,7 +120,7 @@ def test_the_value_of_a_place_is_that_of_a_plain_loop():
     for line in queue_value(tape, "place", SECOND_NS).iter_rows(named=True):
         earned = lots = filled = 0
         for i, stay in enumerate(found.stays):
-            if at_the_touch(found.stays[i:i + 1])[0] and place_of(stay) == line["place"] and stay["end_ns"] + SECOND_NS <= tape.end_ns:
+            if -(2**31) < stay["gap_ticks"] <= 0 and place_of(stay) == line["place"] and stay["end_ns"] + SECOND_NS <= tape.end_ns:
                 lots, filled = lots + stay["lots"], filled + stay["filled_lots"]
                 for fill in fills[found.fill_stays == i]:
                     later = mids.half_ticks[mids.time_ns <= fill["time_ns"] + SECOND_NS][-1] / 2
