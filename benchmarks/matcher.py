@@ -14,9 +14,10 @@ from pathlib import Path
 
 import numpy as np
 
-from lob.bench import RECORD, Flow, prepared_book, run_timed
-from lob.messages import REQUEST, Action, Side
+from lob.bench import Flow, prepared_book, run_timed
+from lob.messages import REPORT, REQUEST, Action, Side
 
+RECORD = np.dtype([("op", "u1"), ("side", "u1"), ("pad", "u2"), ("id", "i4"), ("price", "i4"), ("lots", "i4")], align=True)
 SOURCE = Path(__file__).with_name("yardstick.cpp")
 TIMES = ("ns_per_message", "yardstick_ns_per_message", "bare_yardstick_ns_per_message")
 
@@ -47,7 +48,7 @@ def build_yardstick():
     if compiler is None:
         return None
     library = Path(tempfile.mkdtemp()) / "yardstick.so"
-    subprocess.run([compiler, "-O3", "-march=native", "-std=c++17", "-shared", "-fPIC", "-o", library, SOURCE], check=True)
+    subprocess.run([compiler, f"-DROW_BYTES={REPORT.itemsize}", "-O3", "-march=native", "-std=c++17", "-shared", "-fPIC", "-o", library, SOURCE], check=True)
     run = ctypes.CDLL(str(library)).run
     run.argtypes = [ctypes.c_void_p, ctypes.c_int64, ctypes.c_int64, ctypes.c_int32, ctypes.c_int32, ctypes.c_void_p]
     run.restype = ctypes.c_int64

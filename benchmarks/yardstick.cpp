@@ -1,7 +1,8 @@
 // The yardstick: what hand-written C++ takes for the same work on the same machine.
 //
 // The same algorithm as the engine: a pool of orders found by their id through an open-addressing map, intrusive FIFO queues, one ladder a side whose keys grow
-// with urgency, bitmaps of the occupied prices, and a 96-byte row written for every acceptance, fill, cancel and refusal, into a chunk that is handed over when full.
+// with urgency, bitmaps of the occupied prices, and a row of ROW_BYTES, as many as REPORT has, written for every acceptance, fill, cancel and refusal, into a chunk
+// that is handed over when full.
 // It has what an engine must have in order to be one, and no more: no checks of the request, no owners, no growth, one array of prices instead of pages.
 //
 // With BARE it drops the map and the rows too: orders are found by their id in one array, only trades are recorded. That is a bound, not an engine: ids must be small.
@@ -18,10 +19,15 @@ struct Record { uint8_t op, side; uint16_t pad; int32_t id, price, lots; };
 struct Order { int64_t id; int32_t lots, price, next, prev, side; };
 struct Level { int64_t lots; int32_t head, tail; };
 struct Row {
-    int64_t time_ns, sequence, sent_ns, order_id, resting_id, price, lots, lots_ahead, level_lots;
-    int32_t open_lots, resting_open_lots, owner, resting_owner;
-    uint16_t book; uint8_t kind, action; int8_t side; uint8_t tif, reason, flags;
+    int64_t time_ns, sent_ns, order_id, price, lots;
+    int32_t owner;
+    uint16_t book; uint8_t action; int8_t side;
+    int64_t sequence, resting_id, lots_ahead, level_lots;
+    int32_t open_lots, resting_open_lots, resting_owner;
+    uint16_t flags; uint8_t kind, tif;
+    uint8_t others[ROW_BYTES - 96];  // the reason, and what only orders with rules of their own have: zero here
 };
+static_assert(sizeof(Row) == ROW_BYTES, "a row as large as the tape's");
 enum Kind : uint8_t { ACCEPTED = 1, FILL, CANCELLED, REJECTED = 6 };
 
 // One side's levels.

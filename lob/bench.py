@@ -13,19 +13,20 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lob.exchange.book import AHEAD, book_at, expect
-from lob.exchange.order_book import OrderBook, apply_expected
+from lob.exchange.book import NAMES_AHEAD, book_at
+from lob.exchange.order_book import OrderBook
 from lob.exchange.reports import ReportBuffer, reports_at, request_at
+from lob.exchange.stream import AHEAD, apply_known, expect, horizon
 from lob.jit import address_of, jit, pool_reader, prefetch
 from lob.messages import REQUEST, Action, ReportKind, Side
 
-MID_TICKS = 100_000
+MID_TICKS = 1_000_000  # no price of any flow is below one tick
 CHUNK_ROWS = 8192
 
-RECORD = np.dtype([("op", "u1"), ("side", "u1"), ("pad", "u2"), ("id", "i4"), ("price", "i4"), ("lots", "i4")], align=True)  # side: 0 buy, 1 sell
-OPS = (Action.LIMIT, Action.CANCEL, Action.MARKET)  # by the stream's `op`
-CANCEL_OP = OPS.index(Action.CANCEL)
-ACTIONS = sum(int(action) << 2 * op for op, action in enumerate(OPS))  # two bits each: a branch on the op would be mispredicted half the time
+# What a plain request of owner 0 says, in half the width.
+RECORD = np.dtype(
+    [("order_id", "i4"), ("price_ticks", "i4"), ("lots", "i4"), ("book", "u2"), ("action", "u1"), ("side", "i1")], align=True,
+)
 record_at = pool_reader(RECORD)
 
 
@@ -82,10 +83,7 @@ def mixed(messages=1_000_000, live_orders=10_000, seed=1, spread_ticks=20, marke
 
 
 def far_from_touch(messages=1_000_000, live_orders=10_000, seed=2):
-    """Adds and cancels on average 20,000 ticks (five pages) from the mid, some of them 200,000: few share a page.
-
-    One add in 300 would be below one tick and is refused.
-    """
+    """Adds and cancels on average 20,000 ticks (five pages) from the mid, some of them 200,000: few share a page."""
     flow = mixed(messages, live_orders, seed, spread_ticks=20_000, market_share=0.02)
     return Flow("far_from_touch", flow.warm, flow.timed)
 
@@ -114,36 +112,35 @@ FLOWS = {flow.__name__: flow for flow in (mixed, far_from_touch, deep_fifo, swee
 
 @jit(inline=True)
 def read_record(record, request):
-    """Read a record of a stream into a request; a cancel takes the whole order."""
-    request.order_id, request.price_ticks, request.side = record.id, record.price, 1 - 2 * np.int64(record.side)
-    request.action, request.lots = ACTIONS >> 2 * np.int64(record.op) & 3, record.lots * (record.op != CANCEL_OP)
+    """Read a record of a stream into a request."""
+    request.order_id, request.price_ticks, request.lots = record.order_id, record.price_ticks, record.lots
+    request.action, request.side = record.action, record.side
 
 
 @jit
-def play(book_address, records, first, count, requests, reports_address):
-    """Apply the records [first, count) of a stream; return `count`, or the number of the one that met a Shortage."""
+def play(book_address, records, first, count, ring, reports_address):
+    """Apply the records [first, count) of a stream, read into a ring of NAMES_AHEAD requests; return `count`, or the number of the one that met a Shortage."""
     book, reports = book_at(book_address, 0), reports_at(reports_address, 0)
+    known = first
     while first < count:
-        size = min(AHEAD, count - first)
-        for i in range(size):
-            record, request = record_at(records, first + i), request_at(requests, i)
-            prefetch(address_of(record_at(records, first + AHEAD + i)))
+        end = min(first + AHEAD, count)
+        for i in range(known, min(horizon(book, first), count)):
+            record, request = record_at(records, i), request_at(ring, i & (NAMES_AHEAD - 1))
+            prefetch(address_of(record_at(records, i + AHEAD)))
             read_record(record, request)
-            expect(book, i, request.owner, request.order_id)
-        done = apply_expected(book, requests, size, reports)
-        first += done
-        if done < size:
+            expect(book, i, request)
+            known += 1
+        first = apply_known(book, ring, NAMES_AHEAD - 1, first, end, reports)
+        if first < end:
             break
     return first
 
 
 def to_records(requests):
-    """Return limit, market and whole-cancel requests of one owner as the records of a stream: RECORD[n]."""
+    """Return plain requests of owner 0 as the records of a stream: RECORD[n]."""
     records = np.zeros(len(requests), RECORD)
-    for op, action in enumerate(OPS):
-        records["op"][requests["action"] == action] = op
-    records["side"] = requests["side"] == Side.SELL
-    records["id"], records["price"], records["lots"] = requests["order_id"], requests["price_ticks"], requests["lots"]
+    for name in RECORD.names:
+        records[name] = requests[name]
     return records
 
 
@@ -158,13 +155,13 @@ def prepared_book(flow, order_capacity=None):
 
 
 def run_timed(book, requests):
-    """Apply limit, market and whole-cancel requests; return (nanoseconds, fills, lots traded)."""
-    records, hot, reports = to_records(requests), np.zeros(AHEAD, REQUEST), ReportBuffer(CHUNK_ROWS)
+    """Apply plain requests of owner 0; return (nanoseconds, fills, lots traded)."""
+    records, ring, reports = to_records(requests), np.zeros(NAMES_AHEAD, REQUEST), ReportBuffer(CHUNK_ROWS)
     reports.rows.view(np.uint8)[::4096] |= 0
     elapsed_ns = fills = volume_lots = done = 0
     while done < len(records):
         started_ns = time.perf_counter_ns()
-        done = play(book.memory.address, records.ctypes.data, done, len(records), hot.ctypes.data, reports.address)
+        done = play(book.memory.address, records.ctypes.data, done, len(records), ring.ctypes.data, reports.address)
         elapsed_ns += time.perf_counter_ns() - started_ns
         rows = reports.rows[:reports.count]
         traded = rows["lots"][rows["kind"] == ReportKind.FILL]

@@ -1,4 +1,4 @@
-"""The command line: lob simulate | replay | verify | bench. Owns the options and the words; the work is done elsewhere."""
+"""The command line: lob simulate | replay | verify | new-agent | bench. Owns the options and the words; the work is done elsewhere."""
 import json
 import re
 import sys
@@ -99,6 +99,21 @@ def verify(
 
 
 @app.command()
+def new_agent(
+    name: Annotated[str, typer.Argument(help="The agent's name, as in MyMaker.")],
+    folder: Annotated[Path, typer.Option("--folder", help="Where to write it.", exists=True, file_okay=False)] = Path(),
+):
+    """Write an agent that works, and its test, to begin from; a file that is there already is left as it is."""
+    from lob.simulation.template import write_agent
+
+    module, cls, (file, test) = write_agent(name, folder)
+    typer.echo(f"{file} is a working agent and {test} its test. What to do next:")
+    typer.echo(f"  pytest {test}")
+    typer.echo(f"  edit {file}: its hooks are where your strategy goes; take @compiled away to step through it")
+    typer.echo(f'  name it in a scenario, class = "{module}:{cls}", or run it inside a recorded day: lob replay FILE --agent {module}:{cls}')
+
+
+@app.command()
 def bench(
     flow: Annotated[str | None, typer.Argument(help="One named flow; by default all.")] = None,
     repeats: Annotated[int, typer.Option(min=1)] = 5,
@@ -179,6 +194,7 @@ def _clock_ns(option, text):
 def _parameters(cls, pairs):
     """Return name=value pairs as the types of the agent's fields."""
     from lob.simulation.agent import fields_of
+    from lob.simulation.fields import word_of
 
     kinds, parameters = fields_of(cls), {}
     for pair in pairs:
@@ -186,10 +202,20 @@ def _parameters(cls, pairs):
         if not equals:
             raise ScenarioError(f"--param must be name=value, was {pair!r}")
         try:
-            parameters[name] = {"true": True, "false": False}[text] if kinds.get(name) is bool else kinds.get(name, str)(text)
+            parameters[name] = _value(kinds.get(name, str), text)
         except (ValueError, KeyError):
-            raise ScenarioError(f"--param {name} must be {kinds[name].__name__}, was {text!r}") from None
+            raise ScenarioError(f"--param {name} must be {word_of(kinds[name])}, was {text!r}") from None
     return parameters
+
+
+def _value(kind, text):
+    """Return a parameter's text as a value of a field's kind: true or false, a number, or for an Array numbers between commas."""
+    from lob.simulation.fields import Array
+
+    if isinstance(kind, Array):
+        values = [_value(kind.kind, part) for part in text.split(",")]
+        return values if len(values) > 1 else values[0]
+    return {"true": True, "false": False}[text] if kind is bool else kind(text)
 
 
 if __name__ == "__main__":

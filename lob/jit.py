@@ -23,17 +23,18 @@ import numba
 from llvmlite import ir
 from numba import types
 from numba.core import cgutils
+from numba.core import ir as numba_ir
 from numba.core.caching import CompileResultCacheImpl, FunctionCache, _CacheLocator
 from numba.core.datamodel import models
 from numba.core.datamodel.registry import register_default
 from numba.core.errors import NumbaError as CompilerError  # noqa: F401
 from numba.core.errors import TypingError
-from numba.extending import intrinsic, overload, overload_attribute, overload_method
+from numba.extending import intrinsic, overload, overload_attribute, overload_method  # noqa: F401
 from platformdirs import user_cache_dir
 
 DEBUG = os.environ.get("LOB_DEBUG", "0") not in ("", "0")
 STANDARD_LIBRARY = sysconfig.get_path("stdlib")
-PACKAGE = Path(__file__).parent
+PACKAGE = Path(__file__).resolve().parent
 HOOK = types.void(types.int64, types.int64, types.int64)
 
 
@@ -90,9 +91,14 @@ def cache_directory():
     return Path(os.environ.get("LOB_CACHE_DIR") or user_cache_dir("queuerace"))
 
 
+def _place(folder):
+    """Return the folder of a source file, of this package's own as seen from it: two copies of the same package share their compiled code."""
+    return folder.relative_to(PACKAGE) if folder.is_relative_to(PACKAGE) else folder
+
+
 class _SourceHashedLocator(_CacheLocator):
     def __init__(self, function, file):
-        place = hashlib.blake2b(str(Path(file).resolve().parent).encode(), digest_size=6).hexdigest()
+        place = hashlib.blake2b(str(_place(Path(file).resolve().parent)).encode(), digest_size=6).hexdigest()
         # A folder for each state of the sources: an index that names a class which is there no more could not even be read.
         self.path = str(cache_directory() / source_hash()[:12] / place)
         self.stamp = getattr(function, "__stamp__", None) or f"{source_hash()}-{DEBUG}"
@@ -130,21 +136,27 @@ class _Cache(FunctionCache):
             _announce()
         return found
 
+    def save_overload(self, sig, data):
+        getattr(self._py_func, "__check__", lambda: None)()
+        super().save_overload(sig, data)
+
 
 @cache
 def _announce():
     print(f"lob: compiling for this machine, which takes up to a minute and happens once (kept in {cache_directory()})", file=sys.stderr)
 
 
-def jit(function=None, signature=None, inline=False, keep=True):
+def jit(function=None, signature=None, inline=False, keep=True, bounds=False):
     """Return `function` as native code, compiled at its first call (or now, with a signature) and kept on disk.
 
     inline: put the code into its callers; for the small functions of a hot path, where a call costs as much as the work.
-    keep: whether the code is kept on disk; a function's attribute __stamp__ tells when it is stale, by default the hash of this package.
+    keep: whether the code is kept on disk; a function's attribute __stamp__ tells when it is stale, by default the hash of this package;
+    its attribute __check__ is called before that, and what it raises keeps the code from being kept.
+    bounds: whether an index beyond an array raises IndexError, as in Python.
     """
     if function is None:
-        return lambda f: jit(f, signature, inline, keep)
-    dispatcher = numba.njit(function, forceinline=inline)
+        return lambda f: jit(f, signature, inline, keep, bounds)
+    dispatcher = numba.njit(function, forceinline=inline, boundscheck=bounds)
     try:
         if keep:
             dispatcher._cache = _Cache(function)
@@ -184,8 +196,11 @@ def pool_reader(record):
     return at
 
 
-def prefix_copier(from_dtype, to_dtype):
-    """Return `copy(source, to)`, which copies the fields that both records begin with: same names, same places."""
+def row_starter(from_dtype, to_dtype):
+    """Return `start(source, to)`, which copies the fields that both records begin with (same names, same places) and makes all others zero.
+
+    As two blocks of bytes, which become a few wide stores; field by field the compiler leaves a store for nearly each of them.
+    """
     shared = 0
     for name in from_dtype.names:
         if from_dtype.fields[name] != to_dtype.fields.get(name):
@@ -193,14 +208,17 @@ def prefix_copier(from_dtype, to_dtype):
         shared = from_dtype.fields[name][1] + from_dtype[name].itemsize
 
     @intrinsic
-    def copy(typing_context, source, to):
+    def start(typing_context, source, to):
         def codegen(context, builder, signature, args):
-            cgutils.raw_memcpy(builder, args[1], args[0], ir.Constant(ir.IntType(64), shared), 1)
+            number = ir.IntType(64)
+            cgutils.raw_memcpy(builder, args[1], args[0], number(shared), 1)
+            rest = builder.gep(builder.bitcast(args[1], ir.IntType(8).as_pointer()), [number(shared)])
+            cgutils.memset(builder, rest, number(to_dtype.itemsize - shared), 0)
             return context.get_dummy_value()
 
         return types.void(source, to), codegen
 
-    return copy
+    return start
 
 
 @intrinsic
@@ -230,6 +248,15 @@ def leading_zeros(typing_context, word):
     """Return the number of zero bits above the highest set bit; undefined for zero."""
     def codegen(context, builder, signature, args):
         return builder.ctlz(args[0], ir.Constant(ir.IntType(1), 1))
+
+    return types.int64(types.int64), codegen
+
+
+@intrinsic
+def bit_count(typing_context, word):
+    """Return the number of set bits."""
+    def codegen(context, builder, signature, args):
+        return builder.ctpop(args[0])
 
     return types.int64(types.int64), codegen
 
@@ -289,26 +316,56 @@ def add_attribute(handle, name, reader):
     overload_attribute(type(handle), name)(_same_signature(reader))
 
 
-def add_method(handle, name, implementation, whole=()):
+def add_method(handle, name, implementation, whole=(), general=None, rare=()):
     """Give a handle a method: implementation(handle, ...) in native code, with its own names and defaults.
 
-    whole: names of parameters that must be whole numbers; with anything else the caller does not compile.
+    whole: names of parameters that must be whole numbers, or None where that is the default; with anything else the caller does not compile. general: the
+    implementation for calls that name one of the `rare` parameters, so that other calls do not pay for these.
     """
-    overload_method(type(handle), name)(_same_signature(implementation, whole))
+    overload_method(type(handle), name)(_same_signature(implementation, whole, general, rare))
 
 
-def _same_signature(implementation, whole=()):
+def _same_signature(implementation, whole=(), general=None, rare=()):
     # numba asks that the typing function takes what the implementation takes, defaults included.
     signature = inspect.signature(implementation)
 
     def choose(*args, **kwargs):
-        for name, kind in signature.bind(*args, **kwargs).arguments.items():
-            if name in whole and not isinstance(kind, (int, types.Integer, types.Boolean, types.IntEnumMember, types.Omitted)):
+        given = signature.bind(*args, **kwargs).arguments
+        for name, kind in given.items():
+            if isinstance(kind, types.Optional):
+                kind = kind.type
+            accepted = (int, types.Integer, types.Boolean, types.IntEnumMember, types.Omitted)
+            if name in whole and not isinstance(kind, accepted) and not (kind is types.none and signature.parameters[name].default is None):
                 raise TypingError(f"{name} must be a whole number, was {kind}")
-        return implementation
+        named = {name for name, kind in given.items() if not isinstance(kind, types.Omitted)}
+        return implementation if named.isdisjoint(rare) else general
 
     choose.__signature__ = signature
     return choose
+
+
+def add_constant(record, name, value):
+    """Give a Record type a read-only attribute that is a constant of native code."""
+    overload_attribute(type(record), name)(lambda me: lambda me: value)
+
+
+def add_property(record, name, code):
+    """Give a Record type a read-only attribute that native code works out."""
+    overload_attribute(type(record), name)(lambda me: lambda me: code(me))
+
+
+def field_writes(dispatcher, record):
+    """Return [(field, "int" | "float" | "bool" | another type's name, line)] of what a dispatcher's code writes to fields of a Record type.
+
+    Empty for code that was not compiled in this process.
+    """
+    found, words = [], ((types.Boolean, "bool"), (types.Integer, "int"), (types.Float, "float"))
+    for typed in [compiled.type_annotation for compiled in dispatcher.overloads.values()]:
+        for write in [i for block in getattr(typed, "blocks", {}).values() for i in block.body if isinstance(i, numba_ir.SetAttr)]:
+            kind = typed.typemap[write.value.name]
+            word = next((word for of, word in words if isinstance(kind, of)), str(kind))
+            found += [(write.attr, word, write.loc.line)] if typed.typemap[write.target.name] == record else []
+    return found
 
 
 @intrinsic
@@ -319,21 +376,3 @@ def cycle_count(typing_context):
         return builder.call(cgutils.get_or_insert_function(builder.module, ir.FunctionType(ir.IntType(64), []), name), [])
 
     return types.int64(), codegen
-
-
-def checked_int(value):
-    """Return int(value): what `int` means in an agent's native code, an error for nan, infinity and what no int64 holds, as in Python."""
-    return int(value)
-
-
-@overload(checked_int)
-def _checked_int(value):
-    if not isinstance(value, types.Float):
-        return lambda value: int(value)
-
-    def from_float(value):
-        if not -9223372036854775808.0 <= value < 9223372036854775808.0:
-            raise OverflowError("int: the number is nan, infinite or beyond 64 bits")
-        return int(value)
-
-    return from_float

@@ -34,6 +34,8 @@ class Action(IntEnum):
     PRINT = 6       # recorded: a trade that touched no displayed order (hidden, auction)
     STATUS = 7      # recorded: trading halted (price_ticks 0), quoting resumes (1), trading resumes (2)
     MASS_CANCEL = 8  # all of an owner's orders: of one side or both (side 0), with prices from price_ticks to trigger_ticks (0 and 0: at any)
+    PHASE = 9       # the venue's own (owner 0): the book moves to the Phase that price_ticks names
+    CLOCK = 10      # the venue's own (owner 0): nothing is asked, only time passes
 
 
 class TimeInForce(IntEnum):
@@ -43,6 +45,7 @@ class TimeInForce(IntEnum):
     IOC = 1
     FOK = 2
     GTT = 3  # until expiry_ns
+    DAY = 4  # until the book is closed
 
 
 class Flag(IntFlag):
@@ -57,9 +60,26 @@ class Flag(IntFlag):
     HIDDEN = 4
     ICEBERG = 8     # shows display_lots at a time
     STOP = 16       # waits until a trade reaches trigger_ticks
+    PEG_NEAR = 32   # follows the best displayed price of its own side, offset_ticks behind it, no further than price_ticks
     MINIMUM = 64    # at least min_lots at once, or nothing
     LAST = 128
     TO_LIMIT = 256  # MARKET: trades at the best price only, the rest becomes a limit order there
+    PEG_MID = 512   # follows the middle of the two best displayed prices
+    PEG_FAR = 1024  # follows the best displayed price of the other side
+    AUCTION = 2048  # FILL rows: traded in a call auction
+
+
+class Phase(IntEnum):
+    """What a book does with orders at a time of the day."""
+
+    CONTINUOUS = 0       # they trade as they come
+    PRE_OPEN = 1         # they collect
+    OPENING_AUCTION = 2  # they collect, and trade at one price when the phase ends
+    HALT = 3             # none comes in; those that rest can be cancelled
+    CLOSING_AUCTION = 4
+    CLOSED = 5
+    BREAKER_AUCTION = 6  # an auction in the middle of the day
+    BATCH = 7            # frequent batch auctions: they collect, and trade at one price at every batch_interval_ns
 
 
 class ReportKind(IntEnum):
@@ -75,6 +95,10 @@ class ReportKind(IntEnum):
     STATUS = 8     # a recorded change of the trading status
     REFRESHED = 9  # an iceberg shows its next lots, at the back of its price
     TRIGGERED = 10  # a stop order has become a live one; what follows in the event is as after ACCEPTED
+    # The book is in the Phase that price_ticks names. Reason, if nobody asked for it: EXPIRED, its time was over; PRICE_OUTSIDE_BAND, the breaker tripped.
+    PHASE = 11
+    INDICATIVE = 12  # at which price (0: none) how many lots would trade if the auction ended now; level_lots: the lots bid less those asked there
+    AUCTION = 13    # the same of an auction that ends; its FILL rows follow, the buyer first in each. Reason EXPIRED: nobody asked, the time was over
 
 
 class RejectReason(IntEnum):
@@ -98,6 +122,11 @@ class RejectReason(IntEnum):
     TRIGGER_OUT_OF_RANGE = 15
     EXPIRY_IN_THE_PAST = 16
     MINIMUM_OUT_OF_RANGE = 17
+    OFFSET_OUT_OF_RANGE = 18
+    NO_REFERENCE_PRICE = 19     # a pegged order finds nothing to follow
+    WRONG_PHASE = 20            # not in this phase of the day
+    PRICE_OUTSIDE_BAND = 21
+    NOTIONAL_OUT_OF_RANGE = 22  # price x lots are too large for the fees to be an exact 64-bit number
 
 
 class CancelReason(IntEnum):
@@ -139,6 +168,7 @@ REQUEST = np.dtype(
         ("flags", "u2"),
         ("display_lots", "i4"),   # ICEBERG
         ("min_lots", "i4"),       # MINIMUM
+        ("offset_ticks", "i4"),   # PEG_NEAR, PEG_MID, PEG_FAR
         ("trigger_ticks", "i8"),  # STOP; MASS_CANCEL: the upper end of the range of prices
         ("expiry_ns", "i8"),      # GTT
     ],
@@ -159,8 +189,8 @@ REPORT = np.dtype(
         ("side", "i1"),               # of the order; FILL: of the aggressor
         ("sequence", "i8"),           # the row's number on the tape, from 0
         ("resting_id", "i8"),         # FILL: the resting order on the other side; else 0
-        ("lots_ahead", "i8"),         # ACCEPTED, REPLACED: resting before it at its price and side; else 0
-        ("level_lots", "i8"),         # FILL: left at the price after it; else 0
+        ("lots_ahead", "i8"),         # ACCEPTED, REPLACED: resting before it at its price and side; FILL in an auction: level_lots for the buyer; else 0
+        ("level_lots", "i8"),         # FILL: displayed lots left at the price after it, in an auction at the seller's own; INDICATIVE, AUCTION: surplus; else 0
         ("open_lots", "i4"),          # of the order after this row
         ("resting_open_lots", "i4"),  # FILL: of the resting order after this row; else 0
         ("resting_owner", "i4"),
@@ -170,8 +200,11 @@ REPORT = np.dtype(
         ("reason", "u4"),             # so wide that no byte of a row means nothing: tapes are compared by their bytes
         # Of an iceberg: ACCEPTED, REPLACED: what it shows at a time; REFRESHED: what it shows now; CANCELLED, REDUCED: how many of the lots were shown.
         ("display_lots", "i4"),
-        ("trigger_ticks", "i8"),      # of a stop order
+        ("trigger_ticks", "i8"),      # of a stop order; FILL in an auction: the buyer's own price, 0 if its order was not displayed
         ("expiry_ns", "i8"),          # ACCEPTED, REJECTED, TRIGGERED of an order with an expiry
+        ("fee", "i8"),                # FILL: what the aggressor pays, in micro-ticks x lots; below zero it is paid
+        ("resting_fee", "i8"),        # FILL: what the resting order's owner pays
+        ("offset_ticks", "i8"),       # of a pegged order; FILL in an auction: the seller's own price, 0 if its order was not displayed
     ],
     align=True,
 )
@@ -184,12 +217,16 @@ def anonymous_id(side, price_ticks):
     return ANONYMOUS_ID_FIRST + 2 * price_ticks + (side == Side.SELL)
 
 
-def limit_fields(tif, post_only, slide, expiry_ns, display_lots, hidden, trigger_ticks, min_lots):
-    """Return the fields of a REQUEST that say what kind of limit order it brings."""
+PEGS = {"near": Flag.PEG_NEAR, "mid": Flag.PEG_MID, "far": Flag.PEG_FAR}
+
+
+def limit_fields(tif, post_only, slide, expiry_ns, display_lots, hidden, trigger_ticks, min_lots, peg=None, offset_ticks=0):
+    """Return the fields of a REQUEST that say what kind of limit order it brings; peg: a key of PEGS or None."""
     flags = Flag.POST_ONLY * bool(post_only or slide) | Flag.SLIDE * bool(slide) | Flag.HIDDEN * bool(hidden)
     flags |= Flag.ICEBERG * (display_lots is not None) | Flag.STOP * (trigger_ticks is not None) | Flag.MINIMUM * (min_lots is not None)
+    flags |= 0 if peg is None else PEGS[peg]
     tif = tif if expiry_ns is None else TimeInForce.GTT
-    numbers = {"expiry_ns": expiry_ns, "display_lots": display_lots, "trigger_ticks": trigger_ticks, "min_lots": min_lots}
+    numbers = {"expiry_ns": expiry_ns, "display_lots": display_lots, "trigger_ticks": trigger_ticks, "min_lots": min_lots, "offset_ticks": offset_ticks}
     return {"tif": tif, "flags": flags} | {name: number or 0 for name, number in numbers.items()}
 
 

@@ -2,7 +2,8 @@
 import numpy as np
 
 from lob.exchange.order_book import OrderBook
-from lob.messages import REQUEST, Action, Flag
+from lob.exchange.venue import FeeTier, Venue
+from lob.messages import PRICE_MAX_TICKS, REQUEST, Action, Flag
 from lob.tape.record import Tape
 
 KINDS = (("SymmetricMaker", "maker"), ("NoiseTrader", "flow"), ("InformedTrader", "informed"))
@@ -11,6 +12,7 @@ AGENTS = [
     {"owner": owner, "name": f"agent-{owner}", "kind": KINDS[owner % 3][0], "role": KINDS[owner % 3][1], "parameters": {}} for owner in range(1, OWNERS + 1)
 ]
 INSTRUMENT = {"name": "XYZ", "tick_size": "0.01", "lot_size": "1", "maker_fee": "-0.002", "taker_fee": "0.003"}
+VENUE = Venue(fees=(FeeTier(maker_microticks=-200_000, taker_microticks=300_000),))
 
 
 def random_requests(count, seed, price_step_ticks=1, book=0):
@@ -36,6 +38,29 @@ def random_requests(count, seed, price_step_ticks=1, book=0):
     return requests
 
 
+KINDS_OF_LIMITS = [
+    0, 0, Flag.POST_ONLY, Flag.POST_ONLY | Flag.SLIDE, Flag.HIDDEN, Flag.ICEBERG, Flag.STOP, Flag.MINIMUM, Flag.MINIMUM | Flag.HIDDEN,
+    Flag.PEG_NEAR, Flag.PEG_MID, Flag.PEG_FAR,
+]
+
+
+def ruled_requests(count, seed, book=0):
+    """Return REQUEST[count] of every kind there is: few prices, orders that expire, mass cancels, some refused."""
+    random = np.random.default_rng(seed)
+    requests = random_requests(count, seed, book=book)
+    is_limit, is_market = requests["action"] == Action.LIMIT, requests["action"] == Action.MARKET
+    requests["tif"][is_limit] = random.choice([0, 1, 2, 3], is_limit.sum(), p=[0.6, 0.05, 0.05, 0.3])
+    requests["flags"][is_limit] = random.choice([int(kind) for kind in KINDS_OF_LIMITS], is_limit.sum())
+    requests["flags"][is_market] = random.choice([0, int(Flag.STOP), int(Flag.TO_LIMIT)], is_market.sum())
+    requests["action"][random.random(count) < 0.01] = Action.MASS_CANCEL
+    requests["trigger_ticks"] = np.where(requests["action"] == Action.MASS_CANCEL, PRICE_MAX_TICKS, 10_000 + random.integers(-8, 9, count))
+    requests["display_lots"], requests["min_lots"] = random.integers(1, 6, count), random.integers(1, 8, count)
+    requests["offset_ticks"] = random.choice([0, 0, 1, 3], count)
+    requests["expiry_ns"] = requests["time_ns"] + random.integers(0, 4_000_000_000, count)
+    return requests
+
+
 def random_tape(count, seed, **provenance):
     """Return the tape that an engine makes of random requests."""
-    return Tape(OrderBook().send_many(random_requests(count, seed)), {"agents": AGENTS, "instrument": INSTRUMENT, "scenario": "random"} | provenance)
+    facts = {"agents": AGENTS, "instrument": INSTRUMENT, "venue": VENUE.as_plain(), "scenario": "random"}
+    return Tape(OrderBook(venue=VENUE).send_many(random_requests(count, seed)), facts | provenance)

@@ -56,9 +56,10 @@ MODULE_LINES_MAX = 400
 TOP_LEVEL = {"CHANGELOG.md", "CONTRIBUTING.md", "LICENSE", "README.md", "agents", "benchmarks", "docs", "lob", "pyproject.toml", "tests"}
 
 PUBLIC_NAMES = [
-    "Action", "Agent", "AgentError", "CancelReason", "Feed", "FeedError", "Flag", "Fundamental", "Instrument", "Latency", "LobError", "OrderBook", "REPORT",
-    "REQUEST", "ReferenceBook", "RejectReason", "ReportKind", "Run", "ScenarioError", "Side", "Simulation", "Tape", "TapeError", "TimeInForce", "__version__",
-    "check_agent", "compiled", "feeds", "fill_markouts", "markouts", "profit_and_loss", "verify",
+    "Action", "Agent", "AgentError", "Allocation", "Array", "CancelReason", "FeeTier", "Feed", "FeedError", "Flag", "Fundamental", "Instrument",
+    "Latency", "LobError", "OrderBook", "Phase", "REPORT", "REQUEST", "ReferenceBook", "RejectReason", "ReportKind", "Run", "ScenarioError", "SelfTrade",
+    "Side", "Simulation", "Tape", "TapeError", "TimeInForce", "Venue", "__version__", "check_agent", "choice", "compiled", "exponential", "feeds",
+    "fill_markouts", "gamma", "lognormal", "markouts", "normal", "profit_and_loss", "uniform", "verify",
 ]
 
 

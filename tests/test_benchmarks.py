@@ -61,6 +61,26 @@ def test_growth_keeps_about_as_many_orders_as_it_was_asked_for():
     assert result["rows"][1]["resting_orders_after"] == pytest.approx(3_000, rel=0.3)
 
 
+def test_the_queries_are_timed_on_a_book_of_many_levels_and_on_one_of_a_long_queue():
+    rows = run("queries.py", "mixed", "deep_fifo", "--messages", 2_000, "--repeats", 1)["rows"]
+    assert [row["query"].split(",")[0] for row in rows[:4]] == ["level 0", "level", "lots between 20 prices", "orders at a price"]
+    assert {row["flow"] for row in rows} == {"mixed", "deep_fifo"}
+    assert all(0 < row["fastest_ns"] <= row["ns"] <= row["slowest_ns"] for row in rows)
+
+
+def test_each_rule_has_a_flow_in_which_it_does_what_it_is_for():
+    rows = {row["rule"]: row for row in run("rules.py", "--messages", 4_000, "--resting", 500, "--repeats", 1)["rows"]}
+    done = {name: row["rows"] for name, row in rows.items()}
+    assert done["plain, a rule armed"] == done["plain"]
+    assert done["iceberg"]["refreshed"] > 0 < done["stop-limit"]["triggered"]
+    assert done["market-to-limit"]["replaced"] > 0
+    assert done["self-trade, decrement"]["reduced"] > 0
+    assert done["good till time"]["cancelled"] > done["plain"]["cancelled"]
+    mass_cancels = rows["mass cancel"]["messages"] - done["mass cancel"]["accepted"]
+    assert done["mass cancel"]["cancelled"] > 3 * mass_cancels > 0
+    assert all(row["fastest_ns"] <= row["ns_per_message"] <= row["slowest_ns"] for row in rows.values())
+
+
 def test_every_engine_of_the_side_by_side_comes_to_the_same_result(side_by_side):
     result, _ = side_by_side
     assert [row["engine"] for row in result["rows"] if not row["agrees"]] == []

@@ -132,7 +132,7 @@ def test_an_agent_that_fails_is_one_line_of_error_that_says_where_the_tape_is(fo
     (folder / "unlucky.py").write_text(OWN_AGENT + "        market.buy(1, 3)\n        raise KeyError('bid')\n")
     (folder / "world.toml").write_text('name = "ours"\n[[agents]]\nclass = "unlucky:Mine"\n')
     said = refused("simulate", "world.toml", "--out", "here").splitlines()
-    assert said == ["error: Mine (Mine), on_start, at 0 ns: KeyError: 'bid'", "the tape up to there is in here"]
+    assert said == [f"error: Mine (Mine), on_start, at 0 ns: KeyError: 'bid' ({folder}/unlucky.py, line 7)", "the tape up to there is in here"]
     assert Tape.read(folder / "here").provenance["complete"] is False
 
 
@@ -307,3 +307,27 @@ def test_json_is_all_that_is_printed_also_in_a_process_of_its_own():
     done = subprocess.run(command, capture_output=True, text=True, check=True, env=os.environ | {"FORCE_COLOR": "1"})
     assert json.loads(done.stdout).keys() >= RUN_KEYS
     assert [line for line in done.stderr.splitlines() if not line.startswith("lob: compiling")] == []
+
+
+@pytest.mark.parametrize("name", ["PatientMaker", "patient_maker"])
+def test_new_agent_writes_a_working_agent_and_its_test_which_passes(folder, name):
+    told = typed("new-agent", name).stdout
+    assert sorted(path.name for path in folder.iterdir()) == ["patient_maker.py", "test_patient_maker.py"]
+    assert "pytest test_patient_maker.py" in told
+    assert "patient_maker:PatientMaker" in told
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "test_patient_maker.py"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout
+    assert "1 passed" in done.stdout
+
+
+def test_new_agent_overwrites_nothing(folder, refused):
+    (folder / "test_mine.py").write_text("precious")
+    assert "test_mine.py is there already, and is left as it is" in refused("new-agent", "Mine")
+    assert sorted(path.name for path in folder.iterdir()) == ["test_mine.py"]
+    assert (folder / "test_mine.py").read_text() == "precious"
+
+
+@pytest.mark.parametrize("name", ["my maker", "1st", "../x", "class"])
+def test_new_agent_refuses_what_is_no_name(refused, name):
+    assert "an agent's name must be of letters, digits and '_'" in refused("new-agent", name)

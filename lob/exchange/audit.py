@@ -3,13 +3,16 @@ from itertools import product
 
 import numpy as np
 
-from lob.exchange.book import LOW_32, book_at, find, tag_of
-from lob.exchange.ladder import PAGE, PAGE_KEYS, TIER_WORDS
-from lob.exchange.rules.state import HIDDEN, ICEBERG, STOP, TIMED
+from lob.exchange.book import LOW_32, book_at, find, order_of, tag_of
+from lob.exchange.ladder import PAGE, PAGE_KEYS, TIER_WORDS, key_of
+from lob.exchange.rules.pegs import peg_price
+from lob.exchange.rules.phases import can_be_crossed, collects
+from lob.exchange.rules.state import AT_MARKET, HIDDEN, ICEBERG, NEVER, PEGGED, STOP, TIMED, extra_of
+from lob.exchange.venue import Venue
 from lob.jit import jit
-from lob.messages import LOTS_MAX, PRICE_MAX_TICKS
+from lob.messages import LOTS_MAX, PRICE_MAX_TICKS, Phase
 
-KINDS = (0, HIDDEN, STOP)  # of the ladders, in pairs
+KINDS = (0, HIDDEN, STOP, AT_MARKET)  # of the ladders, in pairs
 
 
 @jit
@@ -29,6 +32,11 @@ def check_book(memory):
     _check_map(memory, seen)
     _check_free(memory, seen)
     _check_rules(memory, seen)
+    if rules:
+        _check_pegs(memory)
+    phase = Phase(int(rules.record["phase"][0])) if rules else Phase.CONTINUOUS
+    if can_be_crossed(phase):
+        return
     for bids, asks in product(ladders[0:4:2], ladders[1:4:2]):
         bid, ask = int(bids.ladder["best_key"][0]), int(asks.ladder["best_key"][0])
         assert not (bid and ask) or bid < PRICE_MAX_TICKS + 1 - ask, "the book is not crossed"
@@ -40,7 +48,9 @@ def _check_rules(memory, seen):
     orders = memory.orders[sorted(seen)]
     kinds = orders["kind"]
     modes = rules.owner_modes() if rules else {}
-    assert book["armed"] == np.count_nonzero(kinds) + len(modes), "a plain order and a plain owner arm nothing"
+    settings = memory.venue != Venue()
+    away = rules is not None and rules.record["phase"][0] != Phase.CONTINUOUS
+    assert book["armed"] == np.count_nonzero(kinds) + len(modes) + settings + away, "a plain order, owner, venue or phase arms nothing"
     if rules is None:
         return
     record, extras = rules.record[0], rules.extras[sorted(seen)]
@@ -55,9 +65,51 @@ def _check_rules(memory, seen):
     planned = sorted(extras[timed][["expiry_ns", "entry"]].tolist())
     assert live[["time_ns", "sequence"]].tolist() == planned, "every order with an expiry is planned to expire, once"
     last, triggers, sides = book["last_trade_ticks"], extras["trigger_ticks"][stops], orders["side"][stops].astype(int)
-    assert last == 0 or (sides * (last - triggers) < 0).all(), "no stop waits that a trade has reached"
+    phase = Phase(int(record["phase"]))
+    ends = record["phase_end_ns"] != NEVER
+    assert record["tripped"] == 0 and (not ends or phase in (Phase.BATCH, memory.venue.breaker_phase)), "only these phases end by themselves"
+    assert not (kinds & AT_MARKET).any() or collects(phase), "market orders wait for an auction only"
+    assert phase != Phase.CONTINUOUS or last == 0 or (sides * (last - triggers) < 0).all(), "no stop waits that a trade has reached"
     assert (orders["key"][stops] == np.where(sides > 0, PRICE_MAX_TICKS + 1 - triggers, triggers)).all(), "a stop waits at its trigger"
+    _check_volumes(rules.fees, orders["owner"])
     assert np.array_equal(rules.modes["owner"], np.unique(rules.modes["owner"])), "owners are sorted"
+
+
+def _check_volumes(fees, owners):
+    """Check that everybody who may trade is noted once, in the tier of the lots traded, where there are tiers."""
+    if len(fees.tiers) < 2:
+        return
+    known, record = fees.known_volumes(), fees.record[0]
+    assert np.isin(owners, known["owner"]).all() and len(np.unique(known["owner"])) == len(known) == record["owner_count"], "every owner is noted, once"
+    assert 2 * len(known) <= len(fees.volumes) == record["volume_mask"] + 1, "the table is half empty"
+    assert (known["tier"] == np.searchsorted(fees.tiers["from_lots"], known["lots"], side="right")).all(), "an owner is in the tier of its volume"
+
+
+@jit
+def _peg_price_at(book_address, slot):
+    book = book_at(book_address, 0)
+    extra = extra_of(book, slot)
+    return peg_price(book, order_of(book, slot).side, extra.peg, extra.offset_ticks, extra.price_ticks)
+
+
+def _check_pegs(memory):
+    """Check that pegged orders are lined up by entry, and rest where the touch that they saw puts them, within their limits."""
+    record, orders, extras = memory.rules.record[0], memory.orders, memory.rules.extras
+    pegs = np.flatnonzero(orders["kind"] & PEGGED)
+    line, before, slot = [], 0, int(record["first_peg"])
+    while slot:
+        assert extras["before"][slot] == before, "pegged orders are linked both ways"
+        line.append(slot)
+        before, slot = slot, int(extras["behind"][slot])
+    assert line == pegs[np.argsort(extras["entry"][pegs])].tolist() and record["last_peg"] == before, "pegged orders stand in the order of their entry"
+    assert record["peg_count"] == len(pegs) and record["peg_lots"] == orders["lots"][pegs].sum(), "every pegged order is counted"
+    touch = [int(ladder.ladder["best_key"][0]) for ladder in memory.ladders]
+    has_seen = record["seen_bid_ticks"] == touch[0] and record["seen_ask_ticks"] == (touch[1] and PRICE_MAX_TICKS + 1 - touch[1])
+    for slot in line:
+        side, key = int(orders["side"][slot]), int(orders["key"][slot])
+        price_ticks = key_of.py_func(side, key)
+        assert orders["kind"][slot] & HIDDEN and side * (extras["price_ticks"][slot] - price_ticks) >= 0, "a pegged order rests hidden and within its limit"
+        assert not has_seen or _peg_price_at(memory.address, slot) in (0, price_ticks), "a pegged order follows the touch"
 
 
 def _pages(ladder):
@@ -120,7 +172,7 @@ def _check_queue(memory, level, key, side, kind, seen):
         assert slot not in seen, "an order is in one queue once"
         seen.add(slot)
         assert order["prev"] == previous and order["key"] == key and order["side"] == side, "the queue is linked both ways at its own price"
-        assert order["kind"] & (HIDDEN | STOP) == kind, "an order lies in the ladder of its kind"
+        assert order["kind"] & (HIDDEN | STOP | AT_MARKET) == kind, "an order lies in the ladder of its kind"
         assert 1 <= order["lots"] <= LOTS_MAX and order["owner"] >= 0 and order["id"] >= 1
         assert find_at(memory.address, order["owner"], order["id"]) == slot, "the map finds every order"
         lots, previous, slot = lots + int(order["lots"]), slot, int(order["next"])

@@ -8,13 +8,13 @@ An order takes 32 bytes, half a cache line: linked into its queue both ways, so 
 middle are all O(1). The map is open addressing with linear probing at a load of at most a quarter; an entry is the order's slot and a tag, 31
 bits of its name, in one word, so a probe hardly ever reads an order but the one it finds, and deletion shifts back without reading orders at
 all. On its way in an entry takes the place of any that is nearer to its home (robin hood hashing; Celis, Larson and Munro, 1985).
-Slot 0 is no order. Whoever knows the names that come next lets their entries and orders come into the cache in time (`expect`).
+Slot 0 is no order. Whoever knows the names that come next lets their entries and orders come into the cache in time (lob.exchange.stream).
 """
 import numpy as np
 
 from lob.exchange import ladder as ladders
 from lob.exchange.ladder import LADDER, key_of, ladder_at, level_of, occupy, open_level, page_of, vacate
-from lob.jit import DEBUG, address_of, jit, pool_reader, prefetch
+from lob.jit import DEBUG, address_of, jit, pool_reader
 
 ORDER = np.dtype(
     [
@@ -40,7 +40,7 @@ BOOK = np.dtype(
         ("map_shift", "i8"),        # takes an order's tag to its home
         ("armed", "i8"),            # how many orders rest by a rule of their own, and owners that may not trade with themselves: 0 in a plain book
         ("ladders", LADDER, 2),     # bids, asks
-        ("ahead", "i8"),            # address of the tags of the names that come next
+        ("ahead", "i8"),            # address of the tags of the names that come next (lob.exchange.stream)
         ("stamps", "i8"),           # address of one stamp per slot, or 0: when each order took its place (recorded days)
         ("stamp", "i8"),            # the last stamp given
         ("number", "i8"),
@@ -58,8 +58,7 @@ order_at, book_at, map_at, node_at = pool_reader(ORDER), pool_reader(BOOK), pool
 
 GOLDEN = np.uint64(0x9E3779B97F4A7C15)  # 2^64 / golden ratio: Fibonacci hashing, Knuth, volume 3, 6.4
 LOW_32, LOW_31 = 0xFFFFFFFF, 0x7FFFFFFF
-ORDERS_IN_CACHE = 2**15
-AHEAD = 64  # how many names are looked ahead to at a time: their lines, and those of the requests, fit into the nearest cache
+NAMES_AHEAD = 128  # how many of the names that come next a book remembers, a power of two
 
 
 @jit(inline=True)
@@ -100,20 +99,21 @@ def tag_of(owner, order_id):
 
 
 @jit(inline=True)
-def _home(book, tag):
+def home(book, tag):
+    """Return where in the map an entry with a tag would stand if no other were in its way."""
     return tag >> book.map_shift << 3 | (tag & 7)
 
 
 @jit(inline=True)
 def _displacement(book, word, i):
     """Return how far behind its home an entry stands at i."""
-    return (i - _home(book, word >> 32)) & book.map_mask
+    return (i - home(book, word >> 32)) & book.map_mask
 
 
 @jit(inline=True)
 def place_of(book, tag, owner, order_id):
     """Return where the map has an order's entry, or the empty place that shows that it has none."""
-    i = _home(book, tag)
+    i = home(book, tag)
     word = map_at(book.map, i).value
     while word:
         if word >> 32 == tag:
@@ -141,7 +141,7 @@ def find(book, owner, order_id):
 def map_add(book, tag, slot):
     """Put an entry in; on its way it takes the place of any that is nearer to its home, which goes on in its stead."""
     word = tag << 32 | slot
-    i = _home(book, tag)
+    i = home(book, tag)
     place = map_at(book.map, i)
     while place.value:
         if _displacement(book, place.value, i) < _displacement(book, word, i):
@@ -162,35 +162,6 @@ def _map_remove(book, i):
         i, behind = behind, (behind + 1) & book.map_mask
         word = map_at(book.map, behind).value
     map_at(book.map, i).value = 0
-
-
-# What comes next.
-
-@jit(inline=True)
-def expect(book, i, owner, order_id):
-    """Note the tag of a name that is about to be asked for, i-th of at most AHEAD, and send for its entry in the map."""
-    tag = tag_of(owner, order_id)
-    map_at(book.ahead, i).value = tag
-    prefetch(address_of(map_at(book.map, _home(book, tag))))
-
-
-@jit(inline=True)
-def expect_order(book, i):
-    """Send for the order of the i-th name ahead: the second step, once its entry has come."""
-    prefetch(address_of(order_at(book.orders, slot_at(book, _home(book, expected_tag(book, i))))))
-
-
-@jit(inline=True)
-def expect_neighbours(book, i):
-    """Send for the orders before and behind that one in its queue: the third step, which only a book larger than the cache has need of."""
-    order = order_at(book.orders, slot_at(book, _home(book, expected_tag(book, i))))
-    prefetch(address_of(order_at(book.orders, order.prev)))
-    prefetch(address_of(order_at(book.orders, order.next)))
-
-
-@jit(inline=True)
-def expected_tag(book, i):
-    return map_at(book.ahead, i).value
 
 
 # The queues.
@@ -277,7 +248,7 @@ def remove(book, slot):
 def map_place(book, slot):
     """Return where the map has the entry of an order that is there."""
     order = order_of(book, slot)
-    i = _home(book, tag_of(order.owner, order.id))
+    i = home(book, tag_of(order.owner, order.id))
     while slot_at(book, i) != slot:
         i = (i + 1) & book.map_mask
     return i
@@ -317,6 +288,14 @@ def reduce(book, slot, lots):
 # What can be asked.
 
 @jit(inline=True)
+def first_in_line(book, side):
+    """Return the slot of the first order at a side's best price, 0 if nothing rests there."""
+    ladder = ladder_of(book, side)
+    page = page_of(ladder, ladder.best_key)
+    return level_of(page, ladder.best_key).head if page else 0
+
+
+@jit(inline=True)
 def best_price(book, side):
     """Return a side's best price in ticks, 0 if nothing rests there."""
     key = ladder_of(book, side).best_key
@@ -342,14 +321,3 @@ def head_of(book, side, price_ticks):
     ladder, key = ladder_of(book, side), key_of(side, price_ticks)
     page = page_of(ladder, key)
     return level_of(page, key).head if page else 0
-
-
-@jit
-def queue_ahead(book, slot):
-    """Return the lots in front of an order at its price; walks the orders ahead."""
-    lots = 0
-    order = order_of(book, slot)
-    while order.prev:
-        order = order_of(book, order.prev)
-        lots += order.lots
-    return lots

@@ -12,10 +12,11 @@ import numpy as np
 from lob.exchange import matcher
 from lob.exchange.book import book_at, find, head_of, join, ladder_of, leave, level_key, map_at, order_of, price_lots, reduce, remove, rest, tag_of
 from lob.exchange.ladder import key_of, next_key
-from lob.exchange.memory import BookMemory
-from lob.exchange.reports import begin, close
+from lob.exchange.reports import begin, close, report_at
+from lob.exchange.rules.fees import charge_agents, costs_too_much, has_owner_room, note_owner
+from lob.exchange.rules.state import fees_of, rules_of
 from lob.jit import jit, pool_reader
-from lob.messages import LOTS_MAX, NOBODY, PRICE_MAX_TICKS, Action, CancelReason, Flag, ReportKind, anonymous_id
+from lob.messages import LOTS_MAX, NOBODY, PRICE_MAX_TICKS, Action, CancelReason, Flag, RejectReason, ReportKind, anonymous_id
 
 HISTORY = np.dtype([("recorded", "i8"), ("agents", "i8"), ("taken", "i8")], align=True)
 history_at = pool_reader(HISTORY)
@@ -23,6 +24,7 @@ _anonymous_id = jit(anonymous_id)
 
 LIMIT, MARKET, CANCEL, REPLACE, EXECUTE, DROP_LEVEL, PRINT, STATUS = (int(a) for a in list(Action)[:8])
 ACCEPTED, FILL, CANCELLED, REDUCED, REPLACED, REJECTED, PRINTED, STATUS_ROW = (int(k) for k in list(ReportKind)[:8])
+NOTIONAL_OUT_OF_RANGE = int(RejectReason.NOTIONAL_OUT_OF_RANGE)
 ASKED, LEFT_WINDOW, FOR_REPLACE = int(CancelReason.ASKED), int(CancelReason.LEFT_WINDOW), int(CancelReason.REPLACED)
 STATUSES, NOT_PLAIN = 3, int(Flag.STOP | Flag.TO_LIMIT)
 
@@ -49,6 +51,19 @@ def _give_stamp(recorded, agents):
 def apply(history, request, reports):
     """Do what a request asks: a recorded row if nobody owns it, else an agent's; return how many rows were written, or a Shortage."""
     return apply_recorded(history, request, reports) if request.owner == NOBODY else apply_agent(history, request, reports)
+
+
+# Fees: the agents' book has the rules of its venue if there are any.
+
+@jit(inline=True)
+def _charge(agents, row):
+    if agents.rules:
+        charge_agents(fees_of(rules_of(agents)), row)
+
+
+@jit(inline=True)
+def _costs_too_much(agents, request):
+    return agents.rules and costs_too_much(fees_of(rules_of(agents)), request.price_ticks, request.lots)
 
 
 # The recorded flow.
@@ -128,6 +143,8 @@ def _reject(request, reports, reason):
 @jit
 def _recorded_limit(history, recorded, agents, request, reports):
     side, price_ticks, lots = request.side, request.price_ticks, request.lots
+    if _costs_too_much(agents, request):
+        return _reject(request, reports, NOTIONAL_OUT_OF_RANGE)
     if find(recorded, NOBODY, request.order_id):
         return _reject(request, reports, matcher.DUPLICATE_ORDER_ID)
     row = begin(reports, request, ACCEPTED)
@@ -217,6 +234,7 @@ def _fill_reached(agents, request, reports, side, price_ticks, stamp, lots):
         row.resting_id, row.resting_owner, row.resting_open_lots = order.id, order.owner, order.lots - traded
         row.side, row.price_ticks, row.lots = -side, key_of(side, ladder.best_key), traded
         row.level_lots = reduce(agents, slot, traded)
+        _charge(agents, row)
         left -= traded
     return lots - left
 
@@ -230,10 +248,12 @@ def apply_agent(history, request, reports):
     fills = 0 if request.action == CANCEL else max(0, min(request.lots, recorded.order_count + agents.order_count))
     if reports.capacity - reports.count < fills + 4:
         return matcher.ROWS_SHORT
-    if not (matcher.has_room(agents, 1) and matcher.has_room(agents, -1)):
+    if not (matcher.has_room(agents, 1) and matcher.has_room(agents, -1)) or (agents.rules and not has_owner_room(fees_of(rules_of(agents)))):
         return matcher.ORDERS_SHORT
     before = reports.count
     reason = matcher.malformed(agents, request, request.action) or matcher.UNKNOWN_FLAG * (request.action == MARKET and request.flags & NOT_PLAIN != 0)
+    if reason == 0 and (request.action == LIMIT or request.action == REPLACE) and _costs_too_much(agents, request):
+        reason = NOTIONAL_OUT_OF_RANGE
     if reason:
         matcher.reject(request, reports, reason)
     elif request.action == CANCEL:
@@ -265,6 +285,8 @@ def _enter(history, recorded, agents, request, reports):
     price_ticks = request.price_ticks if is_limit else 0
     if is_limit and request.flags and _crosses(recorded, agents, side, price_ticks):
         return matcher.reject(request, reports, matcher.WOULD_CROSS)
+    if agents.rules:
+        note_owner(fees_of(rules_of(agents)), request.owner)
     row = begin(reports, request, ACCEPTED)
     row.price_ticks, row.open_lots = price_ticks, request.lots
     if is_limit:
@@ -355,6 +377,7 @@ def _take(history, recorded, agents, request, reports, side, limit_key, lots):
         else:
             lots = _fill_recorded(history, recorded, request, reports, slot, side, lots)
             slot = _next_recorded(history, recorded, -side, recorded_key, slot)
+        _charge(agents, report_at(reports.rows, reports.count - 1))
     return lots
 
 
@@ -370,31 +393,3 @@ def _fill_recorded(history, recorded, request, reports, slot, side, lots):
     row.tif = request.tif if request.action == LIMIT else 0
     row.level_lots = price_lots(recorded, order.side, row.price_ticks)
     return lots - traded
-
-
-class HistoryMemory:
-    """The memory of a recorded venue: two books and what agents traded of each recorded order."""
-
-    def __init__(self, number=0, replace_keeps_place=True, order_capacity=65_536):
-        self.recorded = BookMemory(number, order_capacity=order_capacity, stamped=True)
-        self.agents = BookMemory(number, replace_keeps_place, stamped=True)
-        self.record = np.zeros(1, HISTORY)
-        self.record["recorded"], self.record["agents"] = self.recorded.address, self.agents.address
-        self.taken = np.zeros(0, np.int64)
-        self._fit()
-
-    @property
-    def address(self):
-        return self.record.ctypes.data
-
-    def _fit(self):
-        taken = np.zeros(len(self.recorded.orders), np.int64)
-        taken[:len(self.taken)] = self.taken
-        self.taken = taken
-        self.record["taken"] = taken.ctypes.data
-
-    def grow(self):
-        """Make room for at least one more order on either book."""
-        self.recorded.grow()
-        self.agents.grow()
-        self._fit()

@@ -121,6 +121,7 @@ def reject(request, reports, reason):
     row = begin(reports, request, REJECTED)
     row.tif, row.flags, row.reason = request.tif, request.flags, reason
     row.display_lots, row.trigger_ticks, row.expiry_ns = request.display_lots, request.trigger_ticks, request.expiry_ns
+    row.offset_ticks = request.offset_ticks
 
 
 @jit(inline=True)

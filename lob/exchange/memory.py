@@ -1,10 +1,15 @@
-"""Memory: the arrays behind a book. Owns their size; they grow between requests, never inside one."""
+"""Memory: the arrays behind a book, or behind the two of a recorded day. Owns their size; they grow between requests, never inside one."""
 import numpy as np
 
-from lob.exchange.book import AHEAD, BOOK, ORDER, book_at, map_add, order_of, tag_of
+from lob.errors import LobError
+from lob.exchange.book import BOOK, NAMES_AHEAD, ORDER, book_at, map_add, order_of, tag_of
+from lob.exchange.history import HISTORY
 from lob.exchange.ladder import LadderMemory
+from lob.exchange.rules import ruled
 from lob.exchange.rules.state import RulesMemory
+from lob.exchange.venue import Venue
 from lob.jit import jit
+from lob.messages import NOBODY, Phase
 
 
 @jit
@@ -23,10 +28,10 @@ class BookMemory:
         self.book = np.zeros(1, BOOK)
         self.book["number"], self.book["replace_keeps_place"], self.book["free_order"] = number, replace_keeps_place, 1
         self.ladders = [LadderMemory(self.book["ladders"][0, i:i + 1]) for i in range(2)]
-        self.ahead = np.zeros(AHEAD, np.int64)
+        self.ahead = np.zeros(NAMES_AHEAD, np.int64)
         self.book["ahead"] = self.ahead.ctypes.data
         self.orders, self.stamps = np.zeros(0, ORDER), (np.zeros(0, np.int64) if stamped else None)
-        self.rules = None
+        self.rules, self.venue = None, Venue()
         self.set_order_capacity(order_capacity)
 
     @property
@@ -56,13 +61,28 @@ class BookMemory:
             self.rules = RulesMemory(len(self.orders))
             self.book["rules"] = self.rules.address
 
-    def set_mode(self, owner, mode):
-        """Have an owner's SelfTrade mode, 0 for none."""
+    def open(self, venue):
+        """Set the book up as a Venue says, before the first request."""
+        self.venue = venue
+        if venue != Venue():
+            self.arm()
+            self.rules.set_venue(venue)
+            self.book["armed"] += 1 + (venue.phase != Phase.CONTINUOUS)
+            self.set_modes(venue.self_trade)
+
+    def set_phase(self, phase):
+        """Be in a phase, as a snapshot says."""
         self.arm()
-        modes = {**self.rules.owner_modes(), owner: mode}
-        before = len(self.rules.owner_modes())
-        self.rules.set_modes({other: kept for other, kept in modes.items() if kept})
-        self.book["armed"] += len(self.rules.owner_modes()) - before
+        self.book["armed"] += int(phase != Phase.CONTINUOUS) - int(self.rules.record["phase"][0] != Phase.CONTINUOUS)
+        self.rules.record["phase"] = phase
+
+    def set_modes(self, changed):
+        """Have these owners' SelfTrade modes, {owner: mode}, 0 for none; all others keep theirs."""
+        self.arm()
+        before = self.rules.owner_modes()
+        modes = {owner: mode for owner, mode in (before | changed).items() if mode}
+        self.rules.set_modes(modes)
+        self.book["armed"] += len(modes) - len(before)
 
     def grow(self, ahead=1):
         """Make room wherever there is too little for `ahead` more orders."""
@@ -71,6 +91,7 @@ class BookMemory:
             self.set_order_capacity(max(2 * len(self.orders), needed))
         if self.book["wants_rules"][0]:
             self.arm()
+            self.rules.record["address"] = ruled.entry()
         stop_count = 0
         if self.rules is not None:
             self.rules.grow(self.orders)
@@ -79,3 +100,39 @@ class BookMemory:
             # Each stop that is triggered may come to rest in a page of its own.
             while ladder.ladder["free_pages"][0] <= stop_count:
                 ladder.add_pages()
+
+
+class HistoryMemory:
+    """The memory of a recorded venue: two books and what agents traded of each recorded order."""
+
+    def __init__(self, number=0, replace_keeps_place=True, order_capacity=65_536):
+        self.recorded = BookMemory(number, order_capacity=order_capacity, stamped=True)
+        self.agents = BookMemory(number, replace_keeps_place, stamped=True)
+        self.record = np.zeros(1, HISTORY)
+        self.record["recorded"], self.record["agents"] = self.recorded.address, self.agents.address
+        self.taken = np.zeros(0, np.int64)
+        self._fit()
+
+    @property
+    def address(self):
+        return self.record.ctypes.data
+
+    def _fit(self):
+        taken = np.zeros(len(self.recorded.orders), np.int64)
+        taken[:len(self.taken)] = self.taken
+        self.taken = taken
+        self.record["taken"] = taken.ctypes.data
+
+    def grow(self):
+        """Make room for at least one more order on either book."""
+        self.recorded.grow()
+        self.agents.grow()
+        self._fit()
+
+    def open(self, venue):
+        """Set the day up as a Venue says, before the first request; raises LobError if it says more than fees."""
+        if venue != Venue(fees=venue.fees):
+            raise LobError(f"a recorded day can have no setting of a venue but its fees, was {venue}")
+        self.agents.open(venue)
+        if venue.fees:
+            self.agents.rules.fees.note(NOBODY)

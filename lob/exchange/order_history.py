@@ -4,10 +4,12 @@ import numpy as np
 from lob.errors import LobError
 from lob.exchange import history
 from lob.exchange.audit import check_book, find_at
-from lob.exchange.history import HistoryMemory, history_at
+from lob.exchange.history import history_at
 from lob.exchange.ladder import key_of
+from lob.exchange.memory import HistoryMemory
 from lob.exchange.order_book import OrderBook
 from lob.exchange.reports import reports_at, request_at
+from lob.exchange.venue import Venue
 from lob.jit import jit
 from lob.messages import NOBODY
 
@@ -35,13 +37,15 @@ class OrderHistory(OrderBook):
     A request of owner 0 is a row of the recording, any other an agent's order. Touch, depth, lots and orders at a price are those of the recorded book;
     `queue_at` and `queue_ahead` show agents' orders in their places among the recorded ones. Each request answers with the rows of its event, REPORT[n];
     the only one without any is a dropped level where nothing rests.
-    replace_keeps_place: whether an agent's replace that only shrinks keeps its place. book: the number that requests must carry.
+    replace_keeps_place: whether an agent's replace that only shrinks keeps its place. book: the number that requests must carry. venue: a Venue that has
+    fees and no other setting; fills that name an agent carry what agents pay.
     """
 
     _apply_many = staticmethod(apply_many)
 
-    def __init__(self, replace_keeps_place=True, book=0):
+    def __init__(self, replace_keeps_place=True, book=0, venue=None):
         self.history = HistoryMemory(book, replace_keeps_place)
+        self.history.open(venue or Venue())
         self.memory, self.agents = self.history.recorded, _Shown(self.history.agents)
         self._open(book, self.history.address)
 

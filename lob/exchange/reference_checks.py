@@ -2,11 +2,12 @@
 from lob.messages import PRICE_MAX_TICKS, Action, Flag, RejectReason, TimeInForce
 
 SLICES_MAX = 1000
-RESTS = (TimeInForce.GTC, TimeInForce.GTT)
-LIMIT_FLAGS = Flag.POST_ONLY | Flag.SLIDE | Flag.HIDDEN | Flag.ICEBERG | Flag.STOP | Flag.MINIMUM
+RESTS = (TimeInForce.GTC, TimeInForce.GTT, TimeInForce.DAY)
+PEGS = (Flag.PEG_NEAR, Flag.PEG_MID, Flag.PEG_FAR)
+LIMIT_FLAGS = Flag.POST_ONLY | Flag.SLIDE | Flag.HIDDEN | Flag.ICEBERG | Flag.STOP | Flag.MINIMUM | sum(PEGS)
 # Kinds that exclude each other, and those that only an order which can rest may be.
 EXCLUSIVE = [(Flag.HIDDEN, Flag.ICEBERG), (Flag.MINIMUM, Flag.POST_ONLY), *((Flag.STOP, flag) for flag in LIMIT_FLAGS if flag != Flag.STOP)]
-FOR_RESTING = Flag.POST_ONLY | Flag.HIDDEN | Flag.ICEBERG
+FOR_RESTING = Flag.POST_ONLY | Flag.HIDDEN | Flag.ICEBERG | sum(PEGS)
 
 
 def is_price(price_ticks):
@@ -31,6 +32,7 @@ def go_together(request):
         or any(flags & one and flags & other for one, other in EXCLUSIVE)
         or flags & Flag.SLIDE and not flags & Flag.POST_ONLY
         or flags & Flag.MINIMUM and request.tif not in (TimeInForce.GTC, TimeInForce.IOC)
+        or flags & sum(PEGS) and flags not in PEGS
         or flags & FOR_RESTING and request.tif not in RESTS
     )
 
@@ -46,6 +48,8 @@ def wrong_terms(request):
         return RejectReason.EXPIRY_IN_THE_PAST
     if is_limit and flags & Flag.MINIMUM and not 1 <= request.min_lots <= request.lots:
         return RejectReason.MINIMUM_OUT_OF_RANGE
+    if is_limit and flags & sum(PEGS) and request.offset_ticks < 0:
+        return RejectReason.OFFSET_OUT_OF_RANGE
     return RejectReason.NONE
 
 

@@ -8,6 +8,7 @@ A row of the recording is a request of owner 0. Its time in force and flags mean
 """
 import numpy as np
 
+from lob.exchange.reference_fees import Fees
 from lob.exchange.reference_plain import QUEUED, Order, PlainBook, Request, repeated
 from lob.messages import LOTS_MAX, NOBODY, PRICE_MAX_TICKS, Action, CancelReason, Flag, RejectReason, ReportKind, anonymous_id
 
@@ -46,6 +47,8 @@ class AgentsBook(PlainBook):
 
     def _refusal(self, request):
         reason = super()._refusal(request)
+        if request.action in (Action.LIMIT, Action.REPLACE) and self.history.is_too_dear(request, reason):
+            return RejectReason.NOTIONAL_OUT_OF_RANGE
         is_post_only = request.action in (Action.LIMIT, Action.REPLACE) and request.flags == Flag.POST_ONLY
         if reason or not is_post_only:
             return reason
@@ -74,13 +77,13 @@ class AgentsBook(PlainBook):
             lots = min(taker.open_lots, maker.open_lots)
             taker.open_lots -= lots
             self._take_lots(maker, lots)
-            return self._fill(request, taker, maker, lots, super().lots_at(maker.side, maker.price_ticks))
+            return self.history.charged(self._fill(request, taker, maker, lots, super().lots_at(maker.side, maker.price_ticks)))
         # A displayed order stays on display, and remembers that these lots cannot be taken again.
         lots = min(taker.open_lots, self.history.available_lots(maker))
         taker.open_lots -= lots
         self.history.taken[maker.order_id] += lots
         row = self._fill(request, taker, maker, lots, self.history.lots_at(maker.side, maker.price_ticks))
-        return row._replace(resting_open_lots=self.history.available_lots(maker))
+        return self.history.charged(row._replace(resting_open_lots=self.history.available_lots(maker)))
 
     def _can_fill_whole(self, order):
         displayed = [(maker.price_ticks, self.history.available_lots(maker)) for maker in _in_line(self.history, -order.side)]
@@ -92,11 +95,12 @@ class ReferenceHistory(PlainBook):
     """A recorded day with the face of OrderHistory, slow and plain: what it shows is the recording, what agents ask (owner > 0) never changes that.
 
     replace_keeps_place: whether an agent's replace at the same price that does not add lots keeps its place in the queue.
-    book: the number that a request must carry to be meant for this book.
+    book: the number that a request must carry to be meant for this book. venue: a Venue that has fees at the most.
     """
 
-    def __init__(self, replace_keeps_place=True, book=0):
+    def __init__(self, replace_keeps_place=True, book=0, venue=None):
         super().__init__(book=book)
+        self.fees = Fees(venue.fees if venue else ())
         self.agents = AgentsBook(self, replace_keeps_place)
         self.taken = {}   # id of a recorded order that rests -> how many of its lots agents have traded
         self.stamps = {}  # (owner, order id) -> when it took its place, counted over all orders
@@ -110,13 +114,22 @@ class ReferenceHistory(PlainBook):
         request = Request._make(request)
         if request.owner != NOBODY:
             return self.agents.apply(request)
-        rows = self._recorded(request._replace(tif=0, flags=0, display_lots=0, trigger_ticks=0, expiry_ns=0))
+        rows = self._recorded(request._replace(tif=0, flags=0, display_lots=0, offset_ticks=0, trigger_ticks=0, expiry_ns=0))
         return rows[:-1] + [row._replace(flags=Flag.LAST) for row in rows[-1:]]
 
     def give_stamp(self, order):
         """Note that an order has taken its place behind all others."""
         self.stamp += 1
         self.stamps[order.key] = self.stamp
+
+    def charged(self, row):
+        """Return a fill's row with what agents pay, and count its lots for them."""
+        return row._replace(**self.fees.of_agents(row.owner, row.resting_owner, row.price_ticks, row.lots))
+
+    def is_too_dear(self, request, reason):
+        """Return whether an order is refused because its fees might not be exact: before the book is looked at, but not if it cannot be read."""
+        is_read = reason in (RejectReason.NONE, RejectReason.DUPLICATE_ORDER_ID, RejectReason.UNKNOWN_ORDER, RejectReason.WOULD_CROSS)
+        return is_read and not self.fees.are_exact(request.price_ticks, request.lots)
 
     def available_lots(self, order):
         """Return how many lots of a recorded order agents have not traded."""
@@ -160,6 +173,8 @@ class ReferenceHistory(PlainBook):
         lots_min = 0 if action == Action.CANCEL else 1
         if (names_order or action == Action.PRINT) and not lots_min <= request.lots <= LOTS_MAX:
             return RejectReason.LOTS_OUT_OF_RANGE
+        if action == Action.LIMIT and self.is_too_dear(request, RejectReason.NONE):
+            return RejectReason.NOTIONAL_OUT_OF_RANGE
         if action == Action.LIMIT and (NOBODY, request.order_id) in self.orders:
             return RejectReason.DUPLICATE_ORDER_ID
         return RejectReason.NONE
@@ -230,7 +245,7 @@ class ReferenceHistory(PlainBook):
             lots -= traded
             self.agents._take_lots(order, traded)
             left = PlainBook.lots_at(self.agents, side, order.price_ticks)
-            rows.append(self._fill(request, self._flow(request, -side), order, traded, left))
+            rows.append(self.charged(self._fill(request, self._flow(request, -side), order, traded, left)))
         return rows
 
     def _rejected(self, request, reason):

@@ -11,6 +11,7 @@ from collections import OrderedDict, namedtuple
 import numpy as np
 from sortedcontainers import SortedDict
 
+from lob.exchange.inputs import checked_count, checked_side
 from lob.messages import LOTS_MAX, NOBODY, PRICE_MAX_TICKS, REPORT, REQUEST, Action, CancelReason, Flag, RejectReason, ReportKind, Side, TimeInForce
 
 Request = namedtuple("Request", REQUEST.names, defaults=[0] * len(REQUEST.names))
@@ -318,13 +319,26 @@ class PlainBook:
 
     def depth(self, side, levels=10):
         """Return the best levels of a side, best first: DEPTH[n], n <= levels."""
-        first = list(self.levels[side].items())[:levels]
+        first = list(self.levels[checked_side(side)].items())[:checked_count("levels", levels)]
         return np.array([(-side * key, level.lots, len(level.orders)) for key, level in first], dtype=DEPTH)
 
     def lots_at(self, side, price_ticks):
         """Return how many lots rest at a price."""
-        level = self._level(side, price_ticks)
+        level = self._level(checked_side(side), price_ticks)
         return level.lots if level else 0
+
+    def lots_between(self, side, low_ticks, high_ticks):
+        """Return the lots of one side at prices from low to high, both included; none if high is below low."""
+        return sum(level.lots for key, level in self.levels[checked_side(side)].items() if low_ticks <= -side * key <= high_ticks)
+
+    def order_count_at(self, side, price_ticks):
+        """Return how many orders of one side are displayed at a price."""
+        return len(self.orders_at(side, price_ticks))
+
+    def level(self, side, n):
+        """Return (price_ticks, lots) of a side's n-th occupied price, 0 being the best; None if there are not so many."""
+        found = list(self.levels[checked_side(side)].items())[checked_count("n", n):][:1]
+        return (-side * found[0][0], found[0][1].lots) if found else None
 
     def queue_ahead(self, order_id, owner=NOBODY):
         """Return how many lots are in front of an order at its price, None if it does not rest."""
@@ -336,7 +350,7 @@ class PlainBook:
 
     def orders_at(self, side, price_ticks):
         """Return the orders of one side at a price, first in line first: QUEUED[n]."""
-        level = self._level(side, price_ticks)
+        level = self._level(checked_side(side), price_ticks)
         queue = level.orders.values() if level else []
         return np.array([(order.order_id, order.owner, order.open_lots) for order in queue], dtype=QUEUED)
 

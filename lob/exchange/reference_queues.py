@@ -5,16 +5,20 @@ Owns hidden orders, icebergs' reserves, waiting stops and orders that expire; th
 import numpy as np
 from sortedcontainers import SortedDict
 
-from lob.exchange.reference_plain import QUEUED, Level, Order, PlainBook
-from lob.messages import NOBODY, Action, CancelReason, Flag, ReportKind, Side, TimeInForce
+from lob.exchange.inputs import checked_side
+from lob.exchange.reference_fees import Fees
+from lob.exchange.reference_plain import QUEUED, Level, Order, PlainBook, Row
+from lob.exchange.venue import Venue
+from lob.messages import NOBODY, Action, CancelReason, Flag, Phase, ReportKind, Side, TimeInForce
 
-RESTING_FLAGS = Flag.HIDDEN | Flag.ICEBERG | Flag.STOP
+PEG_FLAGS = Flag.PEG_NEAR | Flag.PEG_MID | Flag.PEG_FAR
+RESTING_FLAGS = Flag.HIDDEN | Flag.ICEBERG | Flag.STOP | PEG_FLAGS
 
 
 class RuledOrder(Order):
     """An order with what its kind adds to it. open_lots are all its lots, shown_lots those in the queue."""
 
-    __slots__ = ("flags", "tif", "action", "shown_lots", "display_lots", "expiry_ns", "trigger_ticks", "entry")
+    __slots__ = ("flags", "tif", "action", "shown_lots", "display_lots", "expiry_ns", "trigger_ticks", "entry", "limit_ticks", "offset_ticks")
 
     def __init__(self, request, side, price_ticks):
         super().__init__(request, side, price_ticks)
@@ -26,6 +30,9 @@ class RuledOrder(Order):
         self.display_lots = request.display_lots if self.flags & Flag.ICEBERG else None
         self.expiry_ns = request.expiry_ns if self.tif == TimeInForce.GTT else None
         self.trigger_ticks = request.trigger_ticks if self.flags & Flag.STOP else 0
+        is_pegged = self.flags & PEG_FLAGS
+        self.flags |= Flag.HIDDEN if is_pegged else 0
+        self.limit_ticks, self.offset_ticks = (price_ticks, request.offset_ticks) if is_pegged else (None, 0)
 
     @property
     def reserve_lots(self):
@@ -35,20 +42,24 @@ class RuledOrder(Order):
 class RuledQueues(PlainBook):
     """The orders of a ReferenceBook and where they rest."""
 
-    def __init__(self, replace_keeps_place=True, book=0):
+    def __init__(self, replace_keeps_place=True, book=0, venue=None):
         super().__init__(replace_keeps_place, book)
+        self.venue = venue or Venue()
         self.hidden = {Side.BUY: SortedDict(), Side.SELL: SortedDict()}
+        self.at_market = {Side.BUY: SortedDict(), Side.SELL: SortedDict()}  # orders that collect without a limit, all under key 0
         self.timed = {}     # (owner, order_id) -> order that expires
         self.stops = {}     # (owner, order_id) -> order that waits for its trigger
-        self.modes = {}     # owner -> SelfTrade
+        self.modes = dict(self.venue.self_trade)
+        self.fees = Fees(self.venue.fees)
         self.entry = 0      # of the last order that rests or waits
         self.last_trade_ticks = None
         self.trades = []    # prices of the event and the last one before it: what stops look at
 
     def _in_line(self, side):
-        """Return the orders of a side in the order in which they would trade: by price, displayed ones first, then by time."""
+        """Return the orders of a side in the order in which they would trade: market orders, then by price, displayed ones first, then by time."""
         places = [(key, is_hidden, level) for is_hidden, levels in enumerate((self.levels[side], self.hidden[side])) for key, level in levels.items()]
-        return [order for _, _, level in sorted(places, key=lambda place: place[:2]) for order in level.orders.values()]
+        levels = [*self.at_market[side].values(), *(level for _, _, level in sorted(places, key=lambda place: place[:2]))]
+        return [order for level in levels for order in level.orders.values()]
 
     def _is_reached(self, order):
         return any(order.side * (price_ticks - order.trigger_ticks) >= 0 for price_ticks in self.trades if price_ticks)
@@ -56,6 +67,8 @@ class RuledQueues(PlainBook):
     # Who rests where
 
     def _levels_of(self, order):
+        if order.price_ticks == 0:
+            return self.at_market[order.side]
         return (self.hidden if order.flags & Flag.HIDDEN else self.levels)[order.side]
 
     def _join_queue(self, order, shown_lots):
@@ -111,10 +124,17 @@ class RuledQueues(PlainBook):
 
     # Rows
 
+    def _about_book(self, request, kind, **fields):
+        """Return a row that is about the book and no order of it."""
+        return Row(
+            time_ns=request.time_ns, sequence=self._next_sequence(), sent_ns=request.sent_ns, book=self.number, kind=kind, action=request.action, **fields,
+        )
+
     def _about(self, request, kind, order, lots, reason=0):
         """Return the row that says that a resting order loses lots, those not shown first; written before it does."""
         return self._row(
             request, kind, order, lots=lots, open_lots=order.open_lots - lots, reason=reason, flags=order.flags, trigger_ticks=order.trigger_ticks,
+            offset_ticks=order.offset_ticks,
             display_lots=max(lots - order.reserve_lots, 0) if order.flags & Flag.ICEBERG else 0,
         )
 
@@ -138,13 +158,13 @@ class RuledQueues(PlainBook):
 
     def orders_at(self, side, price_ticks):
         """Return the displayed orders of one side at a price with the lots that they show, first in line first: QUEUED[n]."""
-        level = self._level(side, price_ticks)
+        level = self._level(checked_side(side), price_ticks)
         return np.array([(order.order_id, order.owner, order.shown_lots) for order in (level.orders.values() if level else [])], dtype=QUEUED)
 
     def check(self):
         """Assert what must hold after every request: no empty order or level, sums that add up, no book that is crossed, no stop that a trade has reached."""
         resting = dict(self.stops)
-        for levels, is_hidden in ((self.levels, False), (self.hidden, True)):
+        for levels, is_hidden in ((self.levels, False), (self.hidden, True), (self.at_market, False)):
             for side, ladder in levels.items():
                 for key, level in ladder.items():
                     assert level.orders and level.lots == sum(order.shown_lots for order in level.orders.values())
@@ -154,7 +174,9 @@ class RuledQueues(PlainBook):
                     resting.update(level.orders)
         assert resting == self.orders
         assert self.timed.items() <= self.orders.items()
+        if self._can_be_crossed():
+            return
         bids, asks = self._in_line(Side.BUY), self._in_line(Side.SELL)
-        assert not bids or not asks or bids[0].price_ticks < asks[0].price_ticks
+        assert not bids or not asks or 0 < bids[0].price_ticks < asks[0].price_ticks
         self.trades = [self.last_trade_ticks]
-        assert not any(map(self._is_reached, self.stops.values()))
+        assert self.phase != Phase.CONTINUOUS or not any(map(self._is_reached, self.stops.values()))

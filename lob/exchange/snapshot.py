@@ -1,14 +1,19 @@
 """Snapshots: a book in the middle of a day, on disk.
 
-Owns the format. FILE is a NumPy .npz archive, which loads without executing anything, of four arrays:
-- header: int64[7]: format version (2), the book's number, whether a replace that shrinks keeps its place (0 or 1), the number of the next row on the tape, the
-  number of orders, the price of the last trade (0: none), and the last number given to an order with rules of its own;
+Owns the format. FILE is a NumPy .npz archive, which loads without executing anything, of six arrays:
+- header: int64[14]: format version (3), the book's number, whether a replace that shrinks keeps its place (0 or 1), the number of the next row on the tape, the
+  number of orders, the price of the last trade (0: none), the last number given to an order with rules of its own, the displayed touch by which pegged orders
+  were last priced (0: none, -1: they are to be looked at again), the Phase, when it ends by itself (the largest number: not so), and the price, lots and
+  surplus that were last indicated in it;
 - orders: RESTING[n], every order with the lots that it shows: bids from the best price down, asks from the best price up, hidden bids and asks likewise, then
-  stops that wait (the price of a market order is 0), and at each price in the order of its queue;
+  stops that wait, then market orders that wait for an auction (the price of a market order is 0), and at each price in the order of its queue;
 - rules: RULED[k], what the orders among them have whose kind is not plain; index is the order's place in `orders`;
-- modes: MODE[m], the owners that may not trade with themselves.
+- modes: MODE[m], the owners that may not trade with themselves;
+- venue: uint8[b], the settings of the venue as JSON in UTF-8 (Venue.as_plain);
+- volumes: VOLUME[v], what owners have traded, by owner, where fees depend on it (tier is not read).
 A book that is loaded answers every request that follows with the rows that the saved one would have given.
 """
+import json
 import os
 import zipfile
 import zlib
@@ -16,25 +21,35 @@ from pathlib import Path
 
 import numpy as np
 
-from lob.errors import TapeError
+from lob.errors import LobError, TapeError
 from lob.exchange.book import book_at, find, has_room, order_of, rest
 from lob.exchange.ladder import ladder_at, next_key
 from lob.exchange.order_book import OrderBook
-from lob.exchange.rules.queues import take_up
+from lob.exchange.rules.fees import LOTS_TOP, VOLUME
+from lob.exchange.rules.pegs import PEG_FAR, PEG_MID, PEG_NEAR
+from lob.exchange.rules.phases import can_be_crossed, collects
+from lob.exchange.rules.queues import line_up_peg, take_up
 from lob.exchange.rules.ruled import has_ruled_room
-from lob.exchange.rules.state import EXTRA, HIDDEN, ICEBERG, MODE, SLICES_MAX, STOP, TIMED, extra_at, rules_of
+from lob.exchange.rules.state import AT_MARKET, DAY, EXTRA, HIDDEN, ICEBERG, MODE, NEVER, PEGGED, SLICES_MAX, STOP, TIMED, extra_at, rules_of
 from lob.exchange.rules.trading import head_in
+from lob.exchange.venue import Venue
 from lob.jit import jit
-from lob.messages import LOTS_MAX, PRICE_MAX_TICKS, Action, SelfTrade, TimeInForce
+from lob.messages import LOTS_MAX, PRICE_MAX_TICKS, Action, Phase, SelfTrade, TimeInForce
 
-VERSION = 2
+VERSION = 3
 # What a damaged archive can raise, by where the damage is; RuntimeError: it claims to be encrypted, NotImplementedError: compressed in an unknown way.
 UNREADABLE = (OSError, ValueError, KeyError, EOFError, MemoryError, RuntimeError, NotImplementedError, zipfile.BadZipFile, zlib.error)
-HEADER = ("version", "number", "replace_keeps_place", "sequence", "order_count", "last_trade_ticks", "entry")
+# What the rules remember, and what they do in a book that has none.
+REMEMBERED = {
+    "entry": 0, "seen_bid_ticks": 0, "seen_ask_ticks": 0, "phase": Phase.CONTINUOUS, "phase_end_ns": NEVER, "indicated_ticks": 0, "indicated_lots": 0,
+    "indicated_surplus": 0,
+}
+HEADER = ("version", "number", "replace_keeps_place", "sequence", "order_count", "last_trade_ticks", *REMEMBERED)
 RESTING = np.dtype([("order_id", "i8"), ("price_ticks", "i8"), ("owner", "i4"), ("lots", "i4"), ("side", "i1")], align=True)
 
 
-RULED = np.dtype([("index", "i8"), ("kind", "u1"), *((name, EXTRA[name]) for name in EXTRA.names)], align=True)
+SAVED = tuple(name for name in EXTRA.names if name not in ("before", "behind"))  # The line of pegged orders is that of their entry.
+RULED = np.dtype([("index", "i8"), ("kind", "u1"), *((name, EXTRA[name]) for name in SAVED)], align=True)
 
 
 @jit
@@ -68,7 +83,7 @@ def resting_orders(book):
         resting[name] = orders[field]
     keys = orders["key"].astype(np.int64)
     resting["price_ticks"] = np.where(orders["side"] > 0, keys, PRICE_MAX_TICKS + 1 - keys)
-    stops = (orders["kind"] & STOP) != 0
+    stops = (orders["kind"] & (STOP | AT_MARKET)) != 0
     if stops.any():
         resting["price_ticks"][stops] = memory.rules.extras["price_ticks"][slots[stops]]
     return resting
@@ -82,37 +97,42 @@ def ruled_orders(book):
     ruled = np.zeros(len(index), RULED)
     if len(index):
         ruled["index"], ruled["kind"] = index, memory.orders["kind"][slots[index]]
-        for name in EXTRA.names:
+        for name in SAVED:
             ruled[name] = memory.rules.extras[name][slots[index]]
     return ruled
 
 
 def state_of(book):
-    """Return (header, orders, rules, modes) of an OrderBook, as a snapshot holds them."""
+    """Return (header, orders, rules, modes, venue, volumes) of an OrderBook, as a snapshot holds them."""
     orders, memory = resting_orders(book), book.memory
-    last_trade_ticks, entry = memory.book["last_trade_ticks"][0], memory.rules.record["entry"][0] if memory.rules else 0
+    last_trade_ticks = memory.book["last_trade_ticks"][0]
     sequence = book.reports.record["sequence"][0]
-    header = np.array([VERSION, book.number, memory.book["replace_keeps_place"][0], sequence, len(orders), last_trade_ticks, entry], np.int64)
+    remembered = [memory.rules.record[name][0] if memory.rules else value for name, value in REMEMBERED.items()]
+    header = np.array([VERSION, book.number, memory.book["replace_keeps_place"][0], sequence, len(orders), last_trade_ticks, *remembered], np.int64)
     modes = np.array(sorted(memory.rules.owner_modes().items()) if memory.rules else [], MODE)
-    return header, orders, ruled_orders(book), modes
+    venue = np.frombuffer(json.dumps(memory.venue.as_plain()).encode(), np.uint8)
+    volumes = memory.rules.fees.known_volumes() if memory.rules else np.zeros(0, VOLUME)
+    return header, orders, ruled_orders(book), modes, venue, volumes[volumes["lots"] > 0]
 
 
-def restored(header, orders, ruled, modes):
-    """Return the OrderBook of a state; raises TapeError if an order rests twice or the book is crossed."""
+def restored(header, orders, ruled, modes, venue, volumes):
+    """Return the OrderBook of a state; raises TapeError if an order rests twice, the book is crossed or the venue cannot be."""
     header = dict(zip(HEADER, header.tolist(), strict=True))
-    book = OrderBook(replace_keeps_place=bool(header["replace_keeps_place"]), book=header["number"])
+    book = OrderBook(bool(header["replace_keeps_place"]), header["number"], _venue(venue))
     memory = book.memory
     book.reports.record["sequence"], memory.book["last_trade_ticks"] = header["sequence"], header["last_trade_ticks"]
     memory.set_order_capacity(max(2 * len(orders), 1024))
     kinds, extras = np.zeros(len(orders), np.int64), np.zeros(len(orders), EXTRA)
     kinds[ruled["index"]] = ruled["kind"]
-    for name in EXTRA.names:
+    for name in SAVED:
         extras[name][ruled["index"]] = ruled[name]
-    if len(ruled) or len(modes) or header["entry"]:
-        memory.arm()
-        memory.rules.record["entry"] = header["entry"]
-        for owner, mode in modes.tolist():
-            memory.set_mode(owner, mode)
+    if len(ruled) or len(modes) or any(header[name] != value for name, value in REMEMBERED.items()) or memory.rules:
+        memory.set_phase(header["phase"])
+        for name in REMEMBERED:
+            memory.rules.record[name] = header[name]
+        memory.set_modes(dict.fromkeys(memory.venue.self_trade, 0) | dict(modes.tolist()))
+        for owner, lots in [*zip(volumes["owner"].tolist(), volumes["lots"].tolist(), strict=True), *((owner, 0) for owner in np.unique(orders["owner"]))]:
+            memory.rules.fees.note(owner, lots)
     done = 0
     while done < len(orders):
         done = _rest_all(memory.address, orders, kinds, extras.ctypes.data, done)
@@ -120,19 +140,30 @@ def restored(header, orders, ruled, modes):
             raise TapeError(f"orders[{-done - 1}] rests twice")
         if done < len(orders):
             memory.grow()
-    if book.best_bid_ticks and book.best_ask_ticks and book.best_bid_ticks >= book.best_ask_ticks:
+    if memory.rules:
+        pegs = np.flatnonzero(memory.orders["kind"] & PEGGED)
+        _line_up_pegs(memory.address, pegs[np.argsort(memory.rules.extras["entry"][pegs])])
+    if not can_be_crossed(header["phase"]) and book.best_bid_ticks and book.best_ask_ticks and book.best_bid_ticks >= book.best_ask_ticks:
         raise TapeError(f"the book is crossed, {book.best_bid_ticks} bid and {book.best_ask_ticks} asked")
     return book
+
+
+def _venue(content):
+    """Return the Venue whose settings these bytes say."""
+    try:
+        return Venue.from_plain(json.loads(bytes(content)))
+    except (ValueError, LobError) as error:
+        raise TapeError(f"venue: {error}") from None
 
 
 def save(book, path):
     """Write an OrderBook to a file, whole or not at all, and return its path; raises TapeError if the disk refuses."""
     path = Path(path)
-    header, orders, ruled, modes = state_of(book)
+    header, orders, ruled, modes, venue, volumes = state_of(book)
     part = path.with_name(path.name + ".part")
     try:
         with open(part, "wb") as file:
-            np.savez_compressed(file, header=header, orders=orders, rules=ruled, modes=modes)
+            np.savez_compressed(file, header=header, orders=orders, rules=ruled, modes=modes, venue=venue, volumes=volumes)
         os.replace(part, path)
     except OSError as error:
         part.unlink(missing_ok=True)
@@ -157,7 +188,7 @@ def _read(path):
             if archive.testzip():
                 raise zipfile.BadZipFile("a checksum does not match")
         with np.load(path, allow_pickle=False) as archive:
-            numbers, orders, ruled, modes = (archive[name] for name in ("header", "orders", "rules", "modes"))
+            numbers, orders, ruled, modes, venue, volumes = (archive[name] for name in ("header", "orders", "rules", "modes", "venue", "volumes"))
     except UNREADABLE as error:
         raise TapeError(f"{path}: not a snapshot: {error}") from error
     if numbers.dtype != np.int64 or numbers.shape != (len(HEADER),) or numbers[0] != VERSION:
@@ -165,36 +196,60 @@ def _read(path):
     header = dict(zip(HEADER, numbers.tolist(), strict=True))
     if orders.dtype != RESTING or orders.shape != (header["order_count"],):
         raise TapeError(f"{path}: orders must be {header['order_count']} rows of {RESTING.names}")
+    if venue.dtype != np.uint8 or venue.ndim != 1:
+        raise TapeError(f"{path}: venue must be uint8[n]")
+    if volumes.dtype != VOLUME or volumes.ndim != 1 or (np.diff(volumes["owner"], prepend=-1) <= 0).any() or not _are_volumes(volumes["lots"]):
+        raise TapeError(f"{path}: volumes must be rows of {VOLUME.names}, by owner, each with 1 to {LOTS_TOP} lots")
     if ruled.dtype != RULED or ruled.ndim != 1 or modes.dtype != MODE or modes.ndim != 1:
         raise TapeError(f"{path}: rules must be rows of {RULED.names} and modes rows of {MODE.names}")
     if ((ruled["index"] < 0) | (ruled["index"] >= len(orders))).any() or len(np.unique(ruled["index"])) < len(ruled):
         raise TapeError(f"{path}: rules must speak of the orders, each once")
     lowest_ticks = np.ones(len(orders), np.int64)
     lowest_ticks[ruled["index"][(ruled["kind"] & STOP != 0) & (ruled["action"] == Action.MARKET)]] = 0
+    at_market = ruled["index"][ruled["kind"] & AT_MARKET != 0]
+    lowest_ticks[at_market] = 0
     valid = (
         (orders["order_id"] >= 1) & (orders["owner"] >= 0) & (np.abs(orders["side"]) == 1)
         & (orders["price_ticks"] >= lowest_ticks) & (orders["price_ticks"] <= PRICE_MAX_TICKS) & (orders["lots"] >= 1) & (orders["lots"] <= LOTS_MAX)
     )
-    valid[ruled["index"][~_can_be_ruled(ruled, orders["lots"][ruled["index"]], header)]] = False
-    is_header = 0 <= header["number"] < 2**16 and header["sequence"] >= 0 and 0 <= header["last_trade_ticks"] <= PRICE_MAX_TICKS
+    valid[ruled["index"][~_can_be_ruled(ruled, orders[ruled["index"]], header)]] = False
+    valid[at_market] &= (orders["price_ticks"][at_market] == 0) & collects(header["phase"])
+    is_header = header["phase"] in list(Phase)
+    is_header &= 0 <= header["number"] < 2**16 and header["sequence"] >= 0 and 0 <= header["last_trade_ticks"] <= PRICE_MAX_TICKS
+    is_header &= all(-1 <= header[name] <= PRICE_MAX_TICKS for name in ("seen_bid_ticks", "seen_ask_ticks"))
     are_modes = (modes["owner"] >= 0).all() and ((modes["mode"] >= 0) & (modes["mode"] <= max(SelfTrade))).all()
     if not valid.all() or not is_header or not are_modes:
         raise TapeError(f"{path}: {f'orders[{int(np.argmin(valid))}] is' if not valid.all() else 'its header says'} what no book can hold")
-    return numbers, orders, ruled, modes
+    return numbers, orders, ruled, modes, venue, volumes
 
 
-def _can_be_ruled(ruled, lots, header):
-    """Return which rows say what an order with rules of its own can be: bool[k]."""
-    kind = ruled["kind"].astype(np.int64)
+def _are_volumes(lots):
+    return bool(((lots >= 1) & (lots <= LOTS_TOP)).all())
+
+
+def _can_be_ruled(ruled, orders, header):
+    """Return which rows say what an order with rules of its own can be: bool[k]; orders: RESTING[k]."""
+    lots, kind = orders["lots"], ruled["kind"].astype(np.int64)
+    main, lifetime, is_at_market = kind & ~(TIMED | DAY), kind & (TIMED | DAY), kind & AT_MARKET != 0
     is_iceberg, is_stop = kind & ICEBERG != 0, kind & STOP != 0
     reserve, display = ruled["reserve"].astype(np.int64), ruled["display"].astype(np.int64)
     slices = (reserve >= 0) & (reserve + lots <= LOTS_MAX) & (reserve <= SLICES_MAX * display) & (display >= lots)
     is_trigger = (ruled["trigger_ticks"] >= 1) & (ruled["trigger_ticks"] <= PRICE_MAX_TICKS)
-    is_trigger &= (ruled["action"] <= Action.MARKET) & (ruled["tif"] <= TimeInForce.GTT)
+    is_trigger &= (ruled["action"] <= Action.MARKET) & (ruled["tif"] <= TimeInForce.DAY)
+    is_peg = np.isin(ruled["peg"], (PEG_NEAR, PEG_MID, PEG_FAR)) & (ruled["offset_ticks"] >= 0) & (ruled["tif"] <= TimeInForce.DAY)
+    is_peg &= (orders["side"] * (ruled["price_ticks"] - orders["price_ticks"]) >= 0) & (ruled["price_ticks"] >= 1) & (ruled["price_ticks"] <= PRICE_MAX_TICKS)
     return (
-        (kind & ~(TIMED | HIDDEN | ICEBERG | STOP) == 0) & (kind > 0) & ((kind & ~TIMED) & ((kind & ~TIMED) - 1) == 0)
+        np.isin(main, (0, HIDDEN, ICEBERG, STOP, AT_MARKET, PEGGED | HIDDEN)) & (kind > 0) & (lifetime & (lifetime - 1) == 0)
+        & (is_peg | (kind & PEGGED == 0)) & ((kind == AT_MARKET) | ~is_at_market) & ((ruled["price_ticks"] == 0) | ~is_at_market)
         & (slices | ~is_iceberg) & (is_trigger | ~is_stop) & (ruled["entry"] >= 1) & (ruled["entry"] <= header["entry"])
     )
+
+
+@jit
+def _line_up_pegs(book_address, slots):
+    rules = rules_of(book_at(book_address, 0))
+    for i in range(len(slots)):
+        line_up_peg(rules, slots[i])
 
 
 @jit

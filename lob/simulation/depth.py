@@ -9,10 +9,11 @@ import math
 import numpy as np
 
 from lob.exchange.book import price_lots
-from lob.exchange.ladder import LADDER, LadderMemory, key_of, ladder_at, level_of, lots_at, next_key, occupy, open_level, page_of, vacate
+from lob.exchange.ladder import LADDER, LadderMemory, key_of, ladder_at, level_of, lots_at, occupy, open_level, page_of, vacate
+from lob.exchange.queries import nth_key
 from lob.exchange.reports import report_at
 from lob.jit import jit, pool_reader
-from lob.messages import PRICE_MAX_TICKS, ReportKind
+from lob.messages import PRICE_MAX_TICKS, Flag, ReportKind
 from lob.simulation.view import entry_of
 from lob.simulation.world import DEPTHS, REPLICA, book_of, ring_of
 
@@ -20,7 +21,8 @@ CLASSES_MAX = 32
 CHANGE = np.dtype([("time_ns", "i8"), ("side", "i8"), ("price_ticks", "i8"), ("lots", "i8")], align=True)
 change_at, replica_at = pool_reader(CHANGE), pool_reader(REPLICA)
 
-REPLACED, FILL, REFRESHED = int(ReportKind.REPLACED), int(ReportKind.FILL), int(ReportKind.REFRESHED)
+REPLACED, FILL, REFRESHED, TRIGGERED = (int(ReportKind[name]) for name in ("REPLACED", "FILL", "REFRESHED", "TRIGGERED"))
+IN_AUCTION = int(Flag.AUCTION)
 
 
 @jit
@@ -29,12 +31,19 @@ def publish_depth(venue, reports, first, time_ns):
     for i in range(first, reports.count):
         row = report_at(reports.rows, i)
         is_displayed = venue.history == 0 or (row.owner == 0 and row.resting_owner == 0)
-        if is_displayed and (row.kind <= REPLACED or row.kind == REFRESHED) and row.price_ticks > 0:
+        if row.flags & IN_AUCTION:
+            # Both orders come from the book, each from its own price.
+            _note(venue, 1, row.trigger_ticks, time_ns)
+            _note(venue, -1, row.offset_ticks, time_ns)
+        elif is_displayed and (row.kind <= REPLACED or row.kind == REFRESHED or row.kind == TRIGGERED):
             _note(venue, -row.side if row.kind == FILL else row.side, row.price_ticks, time_ns)
 
 
 @jit
 def _note(venue, side, price_ticks, time_ns):
+    """Note the lots of one price; price 0 is none."""
+    if price_ticks <= 0:
+        return
     ring = ring_of(venue, DEPTHS)
     change = change_at(entry_of(ring, ring.count), 0)
     change.time_ns, change.side, change.price_ticks, change.lots = time_ns, side, price_ticks, price_lots(book_of(venue), side, price_ticks)
@@ -89,12 +98,7 @@ def depth_is_short(venue, ahead, now_ns):
 @jit
 def replica_key(replica, side, level):
     """Return the key of a side's level-th occupied price, 0 being the best; 0 if there are not so many."""
-    ladder = ladder_at(replica.ladders, side < 0)
-    key = ladder.best_key
-    while level > 0 and key:
-        key = next_key(ladder, key)
-        level -= 1
-    return key if level == 0 else 0
+    return nth_key(ladder_at(replica.ladders, side < 0), level) if level >= 0 else 0
 
 
 @jit

@@ -12,19 +12,23 @@ from lob.exchange import gate, matcher
 from lob.exchange.book import book_at
 from lob.exchange.history import apply_agent, apply_recorded, history_at
 from lob.exchange.reports import report_at, request_at
+from lob.exchange.rules.ruled import rows_most
 from lob.jit import address_of, call_at, jit
 from lob.messages import LOTS_MAX, Action, CancelReason, ReportKind
 from lob.schedule import entry_at
 from lob.simulation.depth import advance_replica, depth_is_short, publish_depth, replica_at
 from lob.simulation.fundamental import advance_fundamental, fundamental_at
 from lob.simulation.latency import feed_delay
+from lob.simulation.own_orders import note_report, note_trade
 from lob.simulation.view import hear_touch, hear_trade, look, publish_touch, publish_trade, ring_is_short
 from lob.simulation.world import (
+    LOOKS_BACK_MAX,
     NEVER_NS,
     ON_ACCEPTED,
     ON_DONE,
     ON_FILL,
     ON_QUOTE,
+    ON_REJECTED,
     ON_START,
     ON_TIMER,
     ON_TRADE,
@@ -39,6 +43,7 @@ from lob.simulation.world import (
     hook_of,
     notice_of,
     notices_of,
+    own_orders_of,
     reports_of,
     request_of,
     requests_of,
@@ -95,10 +100,11 @@ def advance(world_address, until_ns):
 @jit(inline=True)
 def _is_short(world, events):
     """Return whether one event, with a hook at its most talkative, might find a pool or the schedule full."""
-    requests, notices = requests_of(world), notices_of(world)
+    requests, notices, own_orders = requests_of(world), notices_of(world), own_orders_of(world)
     return (
         requests.taken + SENDS_MAX + 2 >= requests.capacity
         or notices.taken + SENDS_MAX >= notices.capacity
+        or own_orders.taken + notices.taken + 2 >= own_orders.capacity
         # A request can plan a report, a touch and a trade for every agent.
         or events.count + 3 * SENDS_MAX + 3 * world.agent_count >= events.capacity
     )
@@ -144,7 +150,10 @@ def _wake(world, agent, kind):
         hear_touch(world, agent)
         return _call(world, agent, ON_QUOTE, 0)
     if kind == TRADE:
-        return _call(world, agent, ON_TRADE, hear_trade(world, agent))
+        trade = hear_trade(world, agent)
+        if agent.reads_queue:
+            note_trade(world, agent, trade)
+        return _call(world, agent, ON_TRADE, trade)
     return _call(world, agent, ON_START, 0)
 
 
@@ -168,7 +177,7 @@ def _request_arrives(world, slot):
     """Hand a request to its venue and send the reports on their way; return a Stop, with nothing done, if there is too little room."""
     request = request_of(world, slot)
     venue, reports = venue_of(world, request.book), reports_of(world)
-    short = _answers_are_short(world, venue, request.lots)
+    short = _answers_are_short(world, venue, _answers_most(venue, request))
     if short:
         return short
     first = reports.count
@@ -188,7 +197,7 @@ def _recorded_row(world, time_ns):
     venue, reports = venue_of(world, request.book), reports_of(world)
     world.now_ns = time_ns
     # A dropped level takes every order that stands there, whatever it says of lots.
-    short = _answers_are_short(world, venue, LOTS_MAX if request.action == DROP_LEVEL else request.lots)
+    short = _answers_are_short(world, venue, _meetings_most(venue, LOTS_MAX if request.action == DROP_LEVEL else request.lots))
     if short:
         return short
     first = reports.count
@@ -201,16 +210,29 @@ def _recorded_row(world, time_ns):
 
 
 @jit(inline=True)
-def _answers_are_short(world, venue, lots):
-    """Return a Stop if the notices and trades of a request of so many lots might find no room: each fill takes one of its lots and one order."""
-    fills = max(0, min(lots, _order_count(venue))) + 1
-    if notices_of(world).taken + 4 * fills + 4 >= notices_of(world).capacity:
+def _answers_are_short(world, venue, most):
+    """Return a Stop if the notices, trades and changes of depth of so many rows might find no room: a fill can send four reports and change two levels."""
+    if notices_of(world).taken + 4 * most + 8 >= notices_of(world).capacity:
         return WORLD
-    if ring_is_short(world, ring_of(venue, TOUCHES), 1) or ring_is_short(world, ring_of(venue, TRADES), fills):
+    if ring_is_short(world, ring_of(venue, TOUCHES), 1 + LOOKS_BACK_MAX) or ring_is_short(world, ring_of(venue, TRADES), most + 1 + LOOKS_BACK_MAX):
         return RINGS
-    if depth_is_short(venue, fills + 4, world.now_ns):
+    if depth_is_short(venue, 2 * most + 5, world.now_ns):
         return RINGS
     return TIME
+
+
+@jit(inline=True)
+def _answers_most(venue, request):
+    """Return how many rows can matter to somebody, at the most, of those that answer a request: where rules are in force, its lots do not bound them."""
+    if venue.history == 0 and book_of(venue).rules:
+        return rows_most(book_of(venue), request)
+    return _meetings_most(venue, request.lots)
+
+
+@jit(inline=True)
+def _meetings_most(venue, lots):
+    """Return how many fills there can be without rules: each takes one of the lots and one order."""
+    return max(0, min(lots, _order_count(venue)))
 
 
 @jit(inline=True)
@@ -229,11 +251,11 @@ def _route(world, venue, reports, first):
         if row.kind == FILL:
             # In a recorded day a trade with an agent is known to that agent alone: history is what everybody sees.
             if venue.history == 0 or (row.owner == 0 and row.resting_owner == 0):
-                publish_trade(world, venue, row.time_ns, row.price_ticks, row.lots, row.side)
+                publish_trade(world, venue, row)
             if row.resting_owner:
                 _notify_fill(world, row, row.resting_owner, row.resting_id, -row.side, row.resting_open_lots, 1)
         elif row.kind == PRINT:
-            publish_trade(world, venue, row.time_ns, row.price_ticks, row.lots, row.side)
+            publish_trade(world, venue, row)
         if row.owner:
             _notify_sender(world, row)
         elif row.kind == REJECTED:
@@ -252,9 +274,8 @@ def _notify_sender(world, row):
         if row.reason != FOR_REPLACE:
             _notify(world, row, row.owner, row.order_id, row.side, 0, 0, ON_DONE)
     elif kind == REJECTED:
-        # A refused cancel or replace leaves its order as it was, so there is nothing that is done.
-        if row.action <= MARKET:
-            _notify(world, row, row.owner, row.order_id, row.side, 0, 0, ON_DONE)
+        # A refused cancel or replace leaves its order as it was, so nothing is done: it has a hook of its own, as it has a message of its own at a venue.
+        _notify(world, row, row.owner, row.order_id, row.side, 0, 0, ON_DONE if row.action <= MARKET else ON_REJECTED)
     else:
         _notify(world, row, row.owner, row.order_id, row.side, row.open_lots, 0, ON_ACCEPTED)
 
@@ -270,13 +291,14 @@ def _notify_fill(world, row, owner, order_id, side, open_lots, is_maker):
 def _notify(world, row, owner, order_id, side, open_lots, is_maker, hook):
     """Put a report into an agent's inbox. If a hook of the agent hears reports, its arrival is planned; if not, it is read when the agent next acts."""
     agent = agent_of(world, owner)
-    if hook != ON_FILL and not has_hook(agent, hook):
+    if hook != ON_FILL and not agent.reads_orders and not has_hook(agent, hook):
         return
     slot = take(notices_of(world))
     notice = notice_of(world, slot)
     notice.time_ns, notice.id, notice.price_ticks, notice.lots, notice.open_lots = row.time_ns, order_id, row.price_ticks, row.lots, open_lots
     notice.side, notice.reason, notice.is_maker, notice.kind, notice.hook = side, row.reason, is_maker, row.kind, hook
-    notice.lots_ahead, notice.next = row.lots_ahead, 0
+    notice.lots_ahead, notice.action, notice.flags, notice.next = row.lots_ahead, row.action, row.flags, 0
+    notice.fee_microticks = 0 if hook != ON_FILL else row.resting_fee if is_maker else row.fee
     agent.report_last_ns = max(agent.report_last_ns, row.time_ns + feed_delay(world, agent))
     notice.due_ns = agent.report_last_ns
     if agent.inbox_tail:
@@ -301,6 +323,9 @@ def _read_first(world, agent):
     if notice.hook == ON_FILL:
         agent.inventory_lots += notice.side * notice.lots
         agent.cash -= notice.side * notice.lots * notice.price_ticks
+        agent.fees_microticks += notice.fee_microticks
+    if agent.reads_orders:
+        note_report(world, agent, notice)
     give(notices_of(world), slot)
     return slot
 

@@ -1,106 +1,62 @@
 """The market: all that an agent can see and do, the same for native and for plain Python agents.
 
 Owns the agent's window. As native code it is a handle, an address whose only attributes and methods are those given here; as Python it is a `Market`
-over the same memory and the same functions. It holds nothing that has not reached the agent yet.
+over the same memory and the same functions (`window`). It holds nothing that has not reached the agent yet.
 """
-from operator import index
-
 import numpy as np
 
-from lob import schedule
 from lob.exchange.ladder import key_of
 from lob.jit import add_attribute, add_method, handle_type, jit
 from lob.messages import Action, Flag, Side, TimeInForce
 from lob.simulation import streams
+from lob.simulation.arguments import is_given, number_or_zero, peg_flag
 from lob.simulation.depth import replica_at, replica_key, replica_lots
 from lob.simulation.fundamental import fundamental_at, fundamental_ticks_at
-from lob.simulation.latency import order_delay
+from lob.simulation.outbox import cancel_all, change, enter, enter_ruled, limit_flags, set_timer
+from lob.simulation.own_orders import open_order_count, order_fact, order_id_at, order_lots_ahead
+from lob.simulation.view import entry_of
 from lob.simulation.world import (
-    AGENT,
-    NEVER_NS,
-    NOTICE,
-    SENDS_MAX,
+    LOOKS_BACK_MAX,
+    TOUCH,
+    TOUCHES,
     TRADE,
-    Event,
+    TRADES,
     agent_at,
+    cursor_of,
     notice_at,
-    request_of,
-    requests_of,
-    schedule_of,
+    ring_of,
     stream_of,
-    take,
+    touch_at,
     trade_at,
+    venue_of,
     world_at,
 )
 
-ORDER_IDS_PER_OWNER = 10**12
 LIMIT, MARKET, CANCEL, REPLACE = (int(a) for a in list(Action)[:4])
-BUY, SELL, POST_ONLY, GTC = int(Side.BUY), int(Side.SELL), int(Flag.POST_ONLY), int(TimeInForce.GTC)
-REQUEST, TIMER = int(Event.REQUEST), int(Event.TIMER)
+BUY, SELL, GTC, GTT = int(Side.BUY), int(Side.SELL), int(TimeInForce.GTC), int(TimeInForce.GTT)
+STOP, TO_LIMIT = int(Flag.STOP), int(Flag.TO_LIMIT)
 
-# What an agent may read of its record, of a report and of a trade.
+# What an agent may read of its record, of a report, of a trade and of a touch.
 MARKET_FIELDS = (
     "now_ns", "best_bid_ticks", "best_ask_ticks", "best_bid_lots", "best_ask_lots", "last_trade_ticks", "last_trade_lots", "last_trade_side",
-    "opening_ticks", "inventory_lots", "cash",
+    "opening_ticks", "inventory_lots", "cash", "fees_microticks",
 )
-NOTICE_FIELDS = ("time_ns", "id", "price_ticks", "lots", "open_lots", "lots_ahead", "side", "reason", "kind", "is_maker")
+NOTICE_FIELDS = ("time_ns", "id", "price_ticks", "lots", "open_lots", "lots_ahead", "side", "reason", "kind", "is_maker", "action", "fee_microticks")
 TRADE_FIELDS = TRADE.names
+TOUCH_FIELDS = TOUCH.names
+
+# Who names one of these asks for depth, for its own orders, for its places in queues: what must be kept for that is kept for those agents alone.
+DEPTH_METHODS = ("depth_ticks", "depth_lots", "lots_at")
+ORDER_METHODS = ("open_order_count", "open_order_id", "open_order_side", "open_order_ticks", "open_order_lots")
+QUEUE_METHODS = ("order_lots_ahead",)
 
 # No float enters the exchange, not even by being cut to an integer: whoever computes a price rounds it on purpose.
-WHOLE = ("side", "price_ticks", "lots", "order_id", "tif")
+WHOLE = ("side", "price_ticks", "lots", "order_id", "tif", "expiry_ns", "display_lots", "trigger_ticks", "min_lots", "offset_ticks", "low_ticks", "high_ticks",
+         "level", "i")
+RARE = ("slide", "expiry_ns", "display_lots", "hidden", "trigger_ticks", "min_lots", "peg", "offset_ticks", "to_limit")
 
 
-# What an agent can do: functions of its record, compiled once.
-
-@jit
-def _send(agent, action, side, price_ticks, lots, tif, flags, order_id):
-    """Put a request on the agent's link to the exchange."""
-    world = world_at(agent.world, 0)
-    events = schedule_of(world)
-    requests = requests_of(world)
-    world.hook_requests += 1
-    if world.hook_requests > SENDS_MAX or requests.taken + 2 >= requests.capacity or events.count + 1 >= events.capacity:
-        raise RuntimeError("an agent may send at most 1,000 requests in one call of a hook")
-    slot = take(requests)
-    request = request_of(world, slot)
-    agent.order_last_ns = max(agent.order_last_ns, agent.now_ns + order_delay(world, agent))
-    request.time_ns, request.sent_ns, request.order_id = agent.order_last_ns, agent.now_ns, order_id
-    request.price_ticks, request.lots, request.owner, request.book = price_ticks, lots, agent.owner, agent.venue
-    # A byte must not make a side of what was none.
-    request.action, request.side, request.tif, request.flags = action, side if -1 <= side <= 1 else 0, tif if 0 <= tif <= 255 else 255, flags
-    schedule.add(events, agent.order_last_ns, REQUEST, slot)
-
-
-@jit
-def enter(address, action, side, price_ticks, lots, post_only, tif):
-    """Send a new order; return its id."""
-    agent = agent_at(address, 0)
-    agent.order_count += 1
-    order_id = agent.owner * ORDER_IDS_PER_OWNER + agent.order_count
-    _send(agent, action, side, price_ticks, lots, tif, POST_ONLY if post_only else 0, order_id)
-    return order_id
-
-
-@jit
-def change(address, action, order_id, price_ticks, lots, post_only):
-    """Send a cancel or a replace."""
-    _send(agent_at(address, 0), action, 0, price_ticks, lots, 0, POST_ONLY if post_only else 0, order_id)
-
-
-@jit
-def set_timer(address, time_ns):
-    """Plan the agent's next on_timer, in place of one that is planned. A float is cut to whole nanoseconds."""
-    agent = agent_at(address, 0)
-    # Asked so that a nan is refused too.
-    if not agent.now_ns <= time_ns < NEVER_NS:
-        raise ValueError("wake_at: the time is in the past" if time_ns < agent.now_ns else "wake_at: the time never comes")
-    world = world_at(agent.world, 0)
-    events = schedule_of(world)
-    world.hook_timers += 1
-    if world.hook_timers > SENDS_MAX or events.count + 1 >= events.capacity:
-        raise RuntimeError("an agent may set its timer at most 1,000 times in one call of a hook")
-    agent.timer_sequence = schedule.add(events, np.int64(time_ns), TIMER, agent.owner)
-
+# What an agent can see and draw: functions of its record, compiled once. What it sends is the outbox's.
 
 @jit
 def fundamental_ticks(address, delay_ns):
@@ -174,6 +130,37 @@ def integers(address, low, high):
     return streams.integer(_own_stream(address), low, high)
 
 
+@jit
+def power_law(address, alpha, minimum):
+    """Return a number x with P(X > x) = (minimum / x)^alpha, by inversion (Pareto's distribution)."""
+    if alpha <= 0.0 or minimum <= 0.0:
+        raise ValueError("power_law: alpha and minimum must be above 0")
+    return minimum * (1.0 - streams.uniform(_own_stream(address))) ** (-1.0 / alpha)
+
+
+@jit
+def entry_back(address, number, i):
+    """Return the address of the i-th last entry of a ring that an agent has seen, 0 being the newest; of zeros where there is none."""
+    agent = agent_at(address, 0)
+    if not 0 <= i < LOOKS_BACK_MAX:
+        raise ValueError("trade, touch: one can look from 0 to 63 back")
+    at = cursor_of(agent, number).next - 1 - i
+    world = world_at(agent.world, 0)
+    return entry_of(ring_of(venue_of(world, agent.venue), number), at) if at > 0 else world.nothing
+
+
+@jit
+def seen_count(address, number):
+    return cursor_of(agent_at(address, 0), number).next - 1
+
+
+@jit(inline=True)
+def mark_to_mid(address):
+    """Return cash and inventory at the mid, in ticks x lots, before fees; nan with an inventory and no mid."""
+    agent = agent_at(address, 0)
+    return agent.cash + agent.inventory_lots * mid_ticks(address) if agent.inventory_lots else np.float64(agent.cash)
+
+
 @jit(inline=True)
 def mid_ticks(address):
     agent = agent_at(address, 0)
@@ -187,6 +174,7 @@ def mid_ticks(address):
 market_type, market_from, address_from = handle_type("Market")
 notice_type, notice_from, notice_address = handle_type("Notice")
 trade_type, trade_from, trade_address = handle_type("Trade")
+touch_type, touch_from, touch_address = handle_type("Touch")
 
 
 def _publish_fields(handle, to_address, record_at, fields):
@@ -206,159 +194,78 @@ _publish_fields(notice_type, notice_address, notice_at, NOTICE_FIELDS)
 _publish_fields(trade_type, trade_address, trade_at, TRADE_FIELDS)
 add_attribute(market_type, "mid_ticks", lambda market: mid_ticks(address_from(market)))
 
+_publish_fields(touch_type, touch_address, touch_at, TOUCH_FIELDS)
+add_attribute(market_type, "mark_to_mid", lambda market: mark_to_mid(address_from(market)))
+add_attribute(market_type, "open_order_count", lambda market: open_order_count(address_from(market)))
+add_attribute(market_type, "trade_count", lambda market: seen_count(address_from(market), TRADES))
+add_attribute(market_type, "touch_count", lambda market: seen_count(address_from(market), TOUCHES))
+
+
+# Each method that sends an order is there twice: as it is when only plain arguments are given, and in general.
+
+def _limit(market, side, price_ticks, lots, post_only=False, tif=GTC, slide=False, expiry_ns=None, display_lots=None, hidden=False, trigger_ticks=None,
+           min_lots=None, peg=None, offset_ticks=0):
+    flags = limit_flags(post_only, slide, hidden, is_given(display_lots), is_given(trigger_ticks), is_given(min_lots)) | peg_flag(peg)
+    return enter_ruled(
+        address_from(market), LIMIT, side, price_ticks, lots, GTT if is_given(expiry_ns) else tif, flags, number_or_zero(expiry_ns),
+        number_or_zero(display_lots), number_or_zero(trigger_ticks), number_or_zero(min_lots), offset_ticks,
+    )
+
+
+def _plain_limit(market, side, price_ticks, lots, post_only=False, tif=GTC, slide=False, expiry_ns=None, display_lots=None, hidden=False, trigger_ticks=None,
+                 min_lots=None, peg=None, offset_ticks=0):
+    return enter(address_from(market), LIMIT, side, price_ticks, lots, post_only, tif)
+
+
+def _one_sided(side):
+    """Return buy or sell, plain and in general."""
+    def general(market, price_ticks, lots, post_only=False, tif=GTC, slide=False, expiry_ns=None, display_lots=None, hidden=False, trigger_ticks=None,
+                min_lots=None, peg=None, offset_ticks=0):
+        return market.limit(side, price_ticks, lots, post_only, tif, slide, expiry_ns, display_lots, hidden, trigger_ticks, min_lots, peg, offset_ticks)
+
+    def plain(market, price_ticks, lots, post_only=False, tif=GTC, slide=False, expiry_ns=None, display_lots=None, hidden=False, trigger_ticks=None,
+              min_lots=None, peg=None, offset_ticks=0):
+        return enter(address_from(market), LIMIT, side, price_ticks, lots, post_only, tif)
+
+    return plain, general
+
+
+def _market_order(market, side, lots, to_limit=False, trigger_ticks=None):
+    flags = (TO_LIMIT if to_limit else 0) | (STOP if is_given(trigger_ticks) else 0)
+    return enter_ruled(address_from(market), MARKET, side, 0, lots, GTC, flags, 0, 0, number_or_zero(trigger_ticks), 0, 0)
+
+
+def _plain_market_order(market, side, lots, to_limit=False, trigger_ticks=None):
+    return enter(address_from(market), MARKET, side, 0, lots, False, GTC)
+
+
+for _name, (_plain, _general) in {
+    "limit": (_plain_limit, _limit), "buy": _one_sided(BUY), "sell": _one_sided(SELL), "market_order": (_plain_market_order, _market_order),
+}.items():
+    add_method(market_type, _name, _plain, WHOLE, _general, RARE)
+
 _METHODS = {
-    "limit": lambda market, side, price_ticks, lots, post_only=False, tif=GTC: enter(address_from(market), LIMIT, side, price_ticks, lots, post_only, tif),
-    "buy": lambda market, price_ticks, lots, post_only=False, tif=GTC: enter(address_from(market), LIMIT, BUY, price_ticks, lots, post_only, tif),
-    "sell": lambda market, price_ticks, lots, post_only=False, tif=GTC: enter(address_from(market), LIMIT, SELL, price_ticks, lots, post_only, tif),
-    "market_order": lambda market, side, lots: enter(address_from(market), MARKET, side, 0, lots, False, GTC),
     "cancel": lambda market, order_id, lots=0: change(address_from(market), CANCEL, order_id, 0, lots, False),
+    "cancel_all": lambda market, side=0, low_ticks=0, high_ticks=0: cancel_all(address_from(market), side, low_ticks, high_ticks),
     "replace": lambda market, order_id, price_ticks, lots, post_only=False: change(address_from(market), REPLACE, order_id, price_ticks, lots, post_only),
+    "trade": lambda market, i=0: trade_from(entry_back(address_from(market), TRADES, i)),
+    "touch": lambda market, i=0: touch_from(entry_back(address_from(market), TOUCHES, i)),
+    "open_order_id": lambda market, i: order_id_at(address_from(market), i),
+    "open_order_side": lambda market, order_id: order_fact(address_from(market), order_id, 0),
+    "open_order_ticks": lambda market, order_id: order_fact(address_from(market), order_id, 1),
+    "open_order_lots": lambda market, order_id: order_fact(address_from(market), order_id, 2),
+    "order_lots_ahead": lambda market, order_id: order_lots_ahead(address_from(market), order_id),
     "wake_at": lambda market, time_ns: set_timer(address_from(market), time_ns),
     "wake_after": lambda market, delay_ns: set_timer(address_from(market), market.now_ns + delay_ns),
     "fundamental_ticks": lambda market, delay_ns=0: fundamental_ticks(address_from(market), delay_ns),
     "depth_ticks": lambda market, side, level=0: depth_ticks(address_from(market), side, level),
     "depth_lots": lambda market, side, level=0: depth_lots(address_from(market), side, level),
     "lots_at": lambda market, side, price_ticks: lots_at(address_from(market), side, price_ticks),
-    "uniform": lambda market: uniform(address_from(market)),
-    "normal": lambda market: normal(address_from(market)),
+    "uniform": lambda market, low=0.0, high=1.0: low + (high - low) * uniform(address_from(market)),
+    "normal": lambda market, mean=0.0, deviation=1.0: mean + deviation * normal(address_from(market)),
+    "power_law": lambda market, alpha, minimum=1.0: power_law(address_from(market), alpha, minimum),
     "exponential": lambda market, mean=1.0: exponential(address_from(market), mean),
     "integers": lambda market, low, high: integers(address_from(market), low, high),
 }
 for _name, _method in _METHODS.items():
     add_method(market_type, _name, _method, WHOLE)
-
-
-# The Python face.
-
-def _whole(name, value):
-    """Return a number as an integer; TypeError if it is none, OverflowError if 64 bits do not hold it."""
-    try:
-        number = index(value)
-    except TypeError:
-        raise TypeError(f"{name} must be a whole number, was {value!r}") from None
-    if not -(2**63) <= number < 2**63:
-        raise OverflowError(f"{name} must fit 64 bits, was {value!r}")
-    return number
-
-
-class _Window:
-    """Read-only words of a record at an address."""
-
-    __slots__ = ("_words",)
-
-    def __init__(self, words):
-        self._words = words
-
-
-def _word_property(record, name):
-    i = record.fields[name][1] // 8
-    return property(lambda window: window._words[i])
-
-
-class Notice(_Window):
-    """A report that has reached an agent: of an order (on_accepted, on_done) or of a fill (on_fill).
-
-    id: the agent's own order. time_ns: when it happened at the exchange. lots: traded, accepted or taken off. open_lots: left of the order.
-    lots_ahead: in front of it when it was accepted. reason: RejectReason or CancelReason. is_maker: whether its order rested. kind: ReportKind.
-    """
-
-    __slots__ = ()
-
-
-class Trade(_Window):
-    """A public trade: time_ns, price_ticks, lots, side (of the aggressor)."""
-
-    __slots__ = ()
-
-
-class Market(_Window):
-    """What an agent can see and do.
-
-    Read: now_ns; the touch and the last trade as the agent's feed shows them (best_bid_ticks, best_ask_ticks, best_bid_lots, best_ask_lots, last_trade_ticks,
-    last_trade_lots, last_trade_side; 0 where there is none), mid_ticks (nan without both sides), opening_ticks; inventory_lots and cash
-    (ticks x lots), as far as its reports have arrived. Order prices are ticks, order sizes lots, times nanoseconds.
-    """
-
-    __slots__ = ("_address",)
-
-    def __init__(self, record):
-        super().__init__(memoryview(record.view(np.int64)))
-        self._address = record.ctypes.data
-
-    @property
-    def mid_ticks(self):
-        """The mid of the touch as the feed shows it, nan where a side is empty."""
-        bid, ask = self.best_bid_ticks, self.best_ask_ticks
-        return (bid + ask) * 0.5 if bid and ask else np.nan
-
-    def _enter(self, action, side, price_ticks, lots, post_only, tif):
-        return enter(self._address, action, _whole("side", side), _whole("price_ticks", price_ticks), _whole("lots", lots), bool(post_only), _whole("tif", tif))
-
-    def limit(self, side, price_ticks, lots, post_only=False, tif=GTC):
-        """Send a limit order; return its id at once. What becomes of it arrives by reports."""
-        return self._enter(LIMIT, side, price_ticks, lots, post_only, tif)
-
-    def buy(self, price_ticks, lots, post_only=False, tif=GTC):
-        """Send a limit order to buy; return its id."""
-        return self._enter(LIMIT, BUY, price_ticks, lots, post_only, tif)
-
-    def sell(self, price_ticks, lots, post_only=False, tif=GTC):
-        """Send a limit order to sell; return its id."""
-        return self._enter(LIMIT, SELL, price_ticks, lots, post_only, tif)
-
-    def market_order(self, side, lots):
-        """Send a market order; return its id."""
-        return self._enter(MARKET, side, 0, lots, False, GTC)
-
-    def cancel(self, order_id, lots=0):
-        """Send a cancel of an order, or of at most so many of its lots."""
-        change(self._address, CANCEL, _whole("order_id", order_id), 0, _whole("lots", lots), False)
-
-    def replace(self, order_id, price_ticks, lots, post_only=False):
-        """Send a replace: a new price and new open lots."""
-        change(self._address, REPLACE, _whole("order_id", order_id), _whole("price_ticks", price_ticks), _whole("lots", lots), bool(post_only))
-
-    def wake_at(self, time_ns):
-        """Set the agent's one timer: on_timer comes at time_ns, and not at a time set before."""
-        set_timer(self._address, int(time_ns))
-
-    def wake_after(self, delay_ns):
-        """Set the agent's one timer to delay_ns from now."""
-        set_timer(self._address, int(self.now_ns + delay_ns))
-
-    def fundamental_ticks(self, delay_ns=0):
-        """Return the fundamental value as it stood delay_ns ago; only for a class with sees_fundamental = True."""
-        return fundamental_ticks(self._address, delay_ns)
-
-    def depth_ticks(self, side, level=0):
-        """Return the price of a side's level-th occupied price as the feed shows it, 0 being the best; 0 where there is none."""
-        return depth_ticks(self._address, _whole("side", side), level)
-
-    def depth_lots(self, side, level=0):
-        """Return the lots at a side's level-th occupied price as the feed shows them."""
-        return depth_lots(self._address, _whole("side", side), level)
-
-    def lots_at(self, side, price_ticks):
-        """Return the lots of a side at a price as the feed shows them."""
-        return lots_at(self._address, _whole("side", side), price_ticks)
-
-    def uniform(self):
-        """Draw a float in [0, 1)."""
-        return uniform(self._address)
-
-    def normal(self):
-        """Draw a standard normal number."""
-        return normal(self._address)
-
-    def exponential(self, mean=1.0):
-        """Draw an exponential number with a mean."""
-        return exponential(self._address, mean)
-
-    def integers(self, low, high):
-        """Draw an integer in [low, high)."""
-        return integers(self._address, _whole("low", low), _whole("high", high))
-
-
-for _window, _record, _fields in ((Market, AGENT, MARKET_FIELDS), (Notice, NOTICE, NOTICE_FIELDS), (Trade, TRADE, TRADE_FIELDS)):
-    for _name in _fields:
-        setattr(_window, _name, _word_property(_record, _name))

@@ -5,13 +5,14 @@ Owns every numpy array that the world's records reach by address, so that none g
 import numpy as np
 
 from lob.errors import FeedError
-from lob.exchange.history import HistoryMemory
-from lob.exchange.memory import BookMemory
+from lob.exchange.memory import BookMemory, HistoryMemory
 from lob.exchange.reports import ReportBuffer
+from lob.exchange.venue import Venue
 from lob.messages import REQUEST
 from lob.schedule import ScheduleMemory, add_at
-from lob.simulation.agent import native, reads_depth
+from lob.simulation.agent import native, reads_depth, reads_orders, reads_queue
 from lob.simulation.depth import CHANGE, ReplicaMemory, delay_classes
+from lob.simulation.fields import Array
 from lob.simulation.fundamental import FundamentalMemory
 from lob.simulation.kernel import advance
 from lob.simulation.streams import STREAM, number_of, seeded
@@ -21,10 +22,12 @@ from lob.simulation.world import (
     DEPTHS,
     HOOKS,
     LONG_AGO_NS,
+    NEVER_NS,
     NOTICE,
     ON_ACCEPTED,
     ON_QUOTE,
     ON_TRADE,
+    OWN_ORDER,
     POOL,
     REPLICA,
     RING,
@@ -91,18 +94,22 @@ class _Ring:
 class WorldMemory:
     """All memory of one simulation.
 
-    agents: instances, owner 1 first. plain: whether compiled classes run as Python too. feed: a Feed or None; fundamental: a Fundamental or None.
+    agents: instances, owner 1 first. plain: whether compiled classes run as Python too, or the owners whose class does.
+    feed: a Feed or None; fundamental: a Fundamental or None.
+    venue: the Venue that every book is set up as.
     """
 
-    def __init__(self, agents, seed, opening_ticks, start_ns, venue_count=1, feed=None, fundamental=None, plain=False):
+    def __init__(self, agents, seed, opening_ticks, start_ns, venue_count=1, feed=None, fundamental=None, plain=False, venue=None):
         self.record = np.zeros(1, WORLD)
         self.record["now_ns"], self.record["agent_count"], self.record["venue_count"] = start_ns, len(agents), venue_count
         self.schedule, self.reports = ScheduleMemory(), ReportBuffer(TAPE_ROWS)
         self.requests = _Pool(REQUEST, 4096)
         self.notices = _Pool(NOTICE, 8192)
+        self.own_orders, self.nothing = _Pool(OWN_ORDER, 16_384), np.zeros(16, np.int64)
         self.record["requests"], self.record["notices"] = self.requests.address, self.notices.address
+        self.record["own_orders"], self.record["nothing"] = self.own_orders.address, self.nothing.ctypes.data
         self._streams(agents, seed)
-        self._venues(venue_count, opening_ticks, feed)
+        self._venues(venue_count, opening_ticks, feed, venue or Venue())
         self._agents(agents, opening_ticks, plain)
         self._feed(feed)
         self.fit_schedule()
@@ -146,11 +153,12 @@ class WorldMemory:
                 streams[owner:owner + 1].view(np.uint64)[:] = seeded(seed, number_of(agent._name), purpose)
         self.record["streams"], self.record["links"] = self.streams.ctypes.data, self.links.ctypes.data
 
-    def _venues(self, count, opening_ticks, feed):
+    def _venues(self, count, opening_ticks, feed, settings):
         self.venues, self.rings = np.zeros(count, VENUE), np.zeros((count, 3), RING)
         self.books, self.ring_memories = [], []
         for number in range(count):
             memory = BookMemory(number) if feed is None else HistoryMemory(number)
+            memory.open(settings)
             self.books.append(memory)
             venue = self.venues[number]
             venue["book"] = memory.address if feed is None else memory.recorded.address
@@ -167,6 +175,8 @@ class WorldMemory:
         for owner, agent in enumerate(agents, 1):
             self._agent(owner, agent, opening_ticks, plain)
         self.record["agents"] = self.agents.ctypes.data
+        if not self.agents["reads_orders"].any():
+            self.own_orders.record["capacity"] = NEVER_NS  # never short, since nothing is ever put there
         self.record["delay_max_ns"] = int(self.agents["feed_max_ns"].max())
         self._replicas(agents)
         for number, rings in enumerate(self.ring_memories):
@@ -177,7 +187,8 @@ class WorldMemory:
     def _agent(self, owner, agent, opening_ticks, plain):
         record, cls = self.agents[owner], type(agent)
         present = [hasattr(cls, hook) for hook in HOOKS]
-        if getattr(cls, "is_compiled", False) and not plain:
+        is_plain = plain if isinstance(plain, bool) else owner in plain
+        if getattr(cls, "is_compiled", False) and not is_plain:
             code = native(cls)
             state = np.zeros(1, code.dtype)
             for name in code.fields:
@@ -187,15 +198,18 @@ class WorldMemory:
         else:
             self.hooks[owner] = np.zeros(len(HOOKS), np.int64)
             record["python_hooks"] = sum(1 << i for i, has in enumerate(present) if has)
+        asks_places = reads_queue(cls)
         latency = agent._latency
         for name, value in {
             "world": self.address, "owner": owner, "venue": agent._venue, "opening_ticks": opening_ticks, "hooks": self.hooks[owner].ctypes.data,
             "cursors": self.cursors[owner].ctypes.data, "sees_fundamental": cls.sees_fundamental, "hears_reports": any(present[ON_ACCEPTED:]),
+            "reads_orders": reads_orders(cls), "reads_queue": asks_places,
             "feed_min_ns": latency.feed_ns, "feed_max_ns": latency.feed_ns + latency.feed_jitter_ns,
             "order_min_ns": latency.order_ns, "order_max_ns": latency.order_ns + latency.order_jitter_ns,
         }.items():
             record[name] = value
-        self.cursors["is_listener"][owner] = present[ON_QUOTE], present[ON_TRADE]
+        # Who asks for places in queues hears of every trade, hook or no hook.
+        self.cursors["is_listener"][owner] = present[ON_QUOTE], present[ON_TRADE] or asks_places
 
     def _replicas(self, agents):
         """Make one replica for each class of delays among the agents of a venue that read depth."""
@@ -224,6 +238,8 @@ class WorldMemory:
         """Make room in the pools of requests and notices and in the schedule."""
         planned = len(self.schedule.entries)
         self.fit_schedule()
+        if int(self.own_orders.record["taken"][0]) + int(self.notices.record["taken"][0]) + SENDS_MAX >= int(self.own_orders.record["capacity"][0]):
+            self.own_orders.grow()
         full = [pool for pool in (self.requests, self.notices) if pool.is_half_full]
         # Where nothing is short by itself, it is the notices of one large sweep that would be.
         for pool in full or [self.notices][:planned == len(self.schedule.entries)]:
@@ -246,7 +262,8 @@ class WorldMemory:
         """Write the state of compiled agents back to their instances."""
         for owner, state in self.states.items():
             for name, kind in native(type(agents[owner - 1])).fields.items():
-                setattr(agents[owner - 1], name, kind(state[name][0]))
+                value = state[name][0]
+                object.__setattr__(agents[owner - 1], name, value.copy() if isinstance(kind, Array) else kind(value))
 
 
 def _check_feed(rows, venue_count):

@@ -12,16 +12,18 @@ import tomllib
 from dataclasses import dataclass, fields
 from pathlib import Path
 
-from lob.errors import LobError, ScenarioError
+from lob.errors import AgentError, LobError, ScenarioError
+from lob.exchange.venue import Venue
 from lob.instrument import Instrument
 from lob.simulation.agent import Agent
+from lob.simulation.distribution import Distribution
 from lob.simulation.fundamental import Fundamental
 from lob.simulation.latency import Latency
 from lob.simulation.session import Simulation
 
 POPULATION = "agents"  # the package whose scenarios can be called by name
 DEFAULT = "toxic"
-KEYS = {"name": str, "seed": int, "minutes": float, "opening_price": str, "instrument": dict, "fundamental": dict, "agents": list}
+KEYS = {"name": str, "seed": int, "minutes": float, "opening_price": str, "instrument": dict, "fundamental": dict, "venue": dict, "agents": list}
 
 
 @dataclass(frozen=True)
@@ -35,13 +37,14 @@ class Scenario:
     instrument: Instrument
     opening_price_ticks: int
     fundamental: Fundamental | None
+    venue: Venue
     agents: tuple
 
     def simulation(self, seed=None, out=None, plain=False):
         """Return a Simulation of this scenario, with its own seed or another."""
         return Simulation(
             self.agents, instrument=self.instrument, seed=self.seed if seed is None else seed, opening_price_ticks=self.opening_price_ticks,
-            fundamental=self.fundamental, out=out, plain=plain, name=self.name, scenario_toml=self.toml,
+            fundamental=self.fundamental, venue=self.venue, out=out, plain=plain, name=self.name, scenario_toml=self.toml,
         )
 
 
@@ -58,6 +61,8 @@ def load(name_or_path=DEFAULT):
         raise ScenarioError(f"{path}: {error}") from None
     try:
         return _scenario(document, path.stem, toml)
+    except AgentError:
+        raise
     except LobError as error:
         raise ScenarioError(f"{path}: {error}") from error
 
@@ -89,6 +94,8 @@ def resolve(place, reference):
         raise ScenarioError(f'{place} must be "module:Class", was {reference!r}')
     try:
         module = importlib.import_module(module_name)
+    except AgentError:
+        raise  # it names its own file and line
     except Exception as error:  # A user's module can fail in any way.
         is_near = module_name != POPULATION and difflib.get_close_matches(module_name, [POPULATION])
         hint = f": did you mean {POPULATION!r}?" if is_near else ""
@@ -122,6 +129,7 @@ def _scenario(document, stem, toml):
         name=name, seed=seed, minutes=minutes, toml=toml, instrument=instrument,
         opening_price_ticks=_opening_ticks(instrument, document.get("opening_price", "100.00")),
         fundamental=_made("fundamental", Fundamental, document["fundamental"]) if "fundamental" in document else None,
+        venue=Venue.from_plain(document.get("venue", {})),
         agents=tuple(_agent(f"agents[{i}]", table) for i, table in enumerate(document["agents"])),
     )
 
@@ -178,6 +186,9 @@ def _agent(place, table):
     settings = {key: value for key, value in table.items() if key not in ("class", "latency")}
     if not isinstance(settings.get("name", ""), str):
         raise ScenarioError(f"{place}.name must be text, was {settings['name']!r}")
+    for key, value in settings.items():
+        if isinstance(value, dict):
+            settings[key] = Distribution.from_plain(f"{place}.{key}", value)
     if "latency" in table:
         settings["latency"] = _made(f"{place}.latency", Latency, table["latency"])
     try:

@@ -11,7 +11,7 @@ import threading
 import time
 from collections import Counter
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from importlib import metadata
 from pathlib import Path
@@ -20,14 +20,17 @@ import numpy as np
 
 from lob.errors import AgentError, ScenarioError
 from lob.exchange.reports import copied
+from lob.exchange.venue import FeeTier, Venue
 from lob.instrument import Instrument
 from lob.jit import CompilerError, source_hash
 from lob.messages import PRICE_MAX_TICKS, REPORT
 from lob.questions import Questions
-from lob.simulation.agent import Agent, plain_words
+from lob.simulation.agent import Agent
+from lob.simulation.failure import line_of, line_when_plain
 from lob.simulation.kernel import Stop, advance
-from lob.simulation.market import Market, Notice, Trade
 from lob.simulation.memory import WorldMemory
+from lob.simulation.native import plain_words
+from lob.simulation.window import Market, Notice, Trade
 from lob.simulation.world import HOOKS, NOTICE, ON_ACCEPTED, ON_TRADE, TRADE, TRADES, WORLD
 from lob.tape.parquet import TapeWriter
 from lob.tape.record import Tape
@@ -72,19 +75,27 @@ class Simulation:
     agents: Agent instances, which stay as they are: a copy of each takes part, n of them for one with count=n. feed: a Feed; the agents then trade inside that
     day (execution rule `passive`). opening_price_ticks: what agents see as market.opening_ticks and where the fundamental begins. fundamental: a Fundamental,
     seen by agents with sees_fundamental. out: a folder for the tape, else it stays in memory. plain: run compiled agents as Python too.
-    books: how many order books there are; an agent trades in the one that its setting `venue` numbers, from 0.
+    books: how many order books there are; an agent trades in the one that its setting `venue` numbers, from 0. venue: a Venue, how each book is set up; inside
+    a recorded day it may have fees and no other setting. Without fees of its own its fees are the instrument's.
     Raises ScenarioError for settings that cannot be used.
     """
 
     def __init__(self, agents, *, feed=None, instrument=None, seed=0, opening_price_ticks=None, fundamental=None, out=None, plain=False, name="simulation",
-                 scenario_toml=None, books=1):
+                 scenario_toml=None, books=1, venue=None):
         if not isinstance(books, int) or isinstance(books, bool) or not 1 <= books <= BOOKS_MAX or (feed is not None and books != 1):
             raise ScenarioError(f"books must be a whole number from 1 to {BOOKS_MAX}, and 1 with a feed, was {books!r}")
         self.agents = _each(agents, books)
+        self._again = lambda owners: Simulation(
+            agents, feed=feed, instrument=instrument, seed=seed, opening_price_ticks=opening_price_ticks, fundamental=fundamental, plain=owners, books=books,
+            venue=venue,
+        )
         if not isinstance(seed, int) or isinstance(seed, bool) or not 0 <= seed < 2**63:
             raise ScenarioError(f"seed must be a whole number from 0 to 2^63 - 1, was {seed!r}")
+        for agent in self.agents:
+            agent._draw_parameters(seed)
         self.feed, self.seed, self.fundamental, self.name, self.scenario_toml = feed, seed, fundamental, name, scenario_toml
         self.instrument = instrument or (Instrument(feed.name, feed.tick_size, feed.lot_size) if feed else Instrument())
+        self.venue = _venue(venue, self.instrument)
         self.opening_price_ticks = opening_price_ticks if opening_price_ticks is not None else _first_price(feed) if feed else 10_000
         if not isinstance(self.opening_price_ticks, int) or isinstance(self.opening_price_ticks, bool) or not 1 <= self.opening_price_ticks <= PRICE_MAX_TICKS:
             raise ScenarioError(f"opening_price_ticks must be from 1 to 2^31, was {self.opening_price_ticks!r}")
@@ -92,7 +103,7 @@ class Simulation:
         if fundamental is None and any(type(agent).sees_fundamental for agent in self.agents):
             seer = next(agent for agent in self.agents if type(agent).sees_fundamental)
             raise ScenarioError(f"{seer._name} ({type(seer).__name__}) sees a fundamental, and the simulation has none: give it one")
-        self.world = WorldMemory(self.agents, seed, self.opening_price_ticks, self.start_ns, books, feed, fundamental, plain)
+        self.world = WorldMemory(self.agents, seed, self.opening_price_ticks, self.start_ns, books, feed, fundamental, plain, self.venue)
         self.folder = None if out is None else Path(out)
         self._callbacks = _callbacks(self.agents, self.world, plain)
         self.world.compile()
@@ -159,7 +170,9 @@ class Simulation:
                 stop = self._advance_with_callbacks(until_ns, interrupted)
             except Exception as error:
                 words = plain_words(error) if isinstance(error, CompilerError) else error
-                raise AgentError(f"{self._place()}: {type(error).__name__}: {words}") from error
+                line = "" if str(words).endswith(")") and ", line " in str(words) else line_of(error)
+                line = line_when_plain(self.world, self._again) if line is None else line
+                raise AgentError(f"{self._place()}: {type(error).__name__}: {words}{line}") from error
             if stop == Stop.TIME or interrupted:
                 return
             self._make_room(stop, sink)
@@ -211,7 +224,7 @@ class Simulation:
             "execution": "live" if self.feed is None else "passive", "opening_price_ticks": self.opening_price_ticks,
             "feed": None if self.feed is None else {"source": Path(self.feed.source).name, **self.feed.summary},
             "start_ns": self.start_ns, "end_ns": end_ns, "complete": False,
-        }
+        } | ({"venue": self.venue.as_plain()} if self.venue != Venue() else {})
 
 
 class _MemorySink:
@@ -257,6 +270,18 @@ def _name(agents):
             while f"{name}-{numbers[name]}" in bearers:
                 numbers[name] += 1
             agent._name = f"{name}-{numbers[name]}"
+
+
+def _venue(venue, instrument):
+    """Return a simulation's Venue, with the instrument's fees if it has any: they are told to the exchange, which writes what each fill costs."""
+    if not isinstance(venue, Venue | None):
+        raise ScenarioError(f"venue must be a Venue, was {venue!r}")
+    venue = venue or Venue()
+    tier = FeeTier(maker_microticks=instrument.maker_fee_microticks, taker_microticks=instrument.taker_fee_microticks)
+    if tier != FeeTier() and venue.fees:
+        fees = f"{instrument.maker_fee} and {instrument.taker_fee} beside {venue.fees}"
+        raise ScenarioError(f"fees must be the instrument's or the venue's, not both, was {fees}")
+    return replace(venue, fees=(tier,)) if tier != FeeTier() else venue
 
 
 def _first_price(feed):

@@ -42,11 +42,11 @@ def publish_touch(world, venue, time_ns):
 
 
 @jit
-def publish_trade(world, venue, time_ns, price_ticks, lots, side):
-    """Note a trade."""
+def publish_trade(world, venue, row):
+    """Note a trade: a FILL, or a recorded PRINT that met no displayed order."""
     ring = ring_of(venue, TRADES)
     trade = trade_at(entry_of(ring, ring.count), 0)
-    trade.time_ns, trade.price_ticks, trade.lots, trade.side = time_ns, price_ticks, lots, side
+    trade.time_ns, trade.price_ticks, trade.lots, trade.side, trade.kind = row.time_ns, row.price_ticks, row.lots, row.side, row.kind
     _publish(world, ring)
 
 

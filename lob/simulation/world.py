@@ -14,11 +14,13 @@ from lob.jit import DEBUG, jit, pool_reader
 from lob.schedule import schedule_at
 from lob.simulation.streams import stream_at
 
-HOOKS = ("on_start", "on_timer", "on_quote", "on_trade", "on_accepted", "on_fill", "on_done")
-ON_START, ON_TIMER, ON_QUOTE, ON_TRADE, ON_ACCEPTED, ON_FILL, ON_DONE = range(len(HOOKS))
+HOOKS = ("on_start", "on_timer", "on_quote", "on_trade", "on_accepted", "on_fill", "on_done", "on_rejected")
+ON_START, ON_TIMER, ON_QUOTE, ON_TRADE, ON_ACCEPTED, ON_FILL, ON_DONE, ON_REJECTED = range(len(HOOKS))
 
 # An agent can send so many requests in one call of a hook; room for them is made beforehand, since a hook cannot stop half-way.
 SENDS_MAX = 1000
+# So many touches and trades back an agent can look, whatever its delay.
+LOOKS_BACK_MAX = 64
 NEVER_NS = np.iinfo(np.int64).max
 LONG_AGO_NS = -(2**62)
 
@@ -41,14 +43,19 @@ def _int64s(*names):
 
 # The touch of a book from time_ns on, and one trade. Each venue keeps a ring of both, long enough for the longest delay.
 TOUCH = _int64s("time_ns", "best_bid_ticks", "best_ask_ticks", "best_bid_lots", "best_ask_lots")
-TRADE = _int64s("time_ns", "price_ticks", "lots", "side")
+TRADE = _int64s("time_ns", "price_ticks", "lots", "side", "kind")
 
 # A report on its way to an agent, as that agent will read it.
-NOTICE = _int64s("next", "time_ns", "id", "price_ticks", "lots", "open_lots", "lots_ahead", "side", "reason", "is_maker", "kind", "hook", "due_ns")
+NOTICE = _int64s(
+    "next", "time_ns", "id", "price_ticks", "lots", "open_lots", "lots_ahead", "side", "reason", "is_maker", "kind", "hook", "due_ns", "action", "flags",
+    "fee_microticks",
+)
+# What an agent knows of an order of its own.
+OWN_ORDER = _int64s("behind", "before", "id", "side", "price_ticks", "open_lots", "lots_ahead", "since_ns", "flags")
 
 AGENT = _int64s(
     # What it may read, as of now_ns.
-    "now_ns", "inventory_lots", "cash", "best_bid_ticks", "best_ask_ticks", "best_bid_lots", "best_ask_lots",
+    "now_ns", "inventory_lots", "cash", "fees_microticks", "best_bid_ticks", "best_ask_ticks", "best_bid_lots", "best_ask_lots",
     "last_trade_ticks", "last_trade_lots", "last_trade_side", "opening_ticks", "owner",
     # What it is: addresses of the world, of its own state and of its hooks (0: none); bits of the hooks that Python serves.
     "world", "venue", "state", "hooks", "python_hooks", "hears_reports", "order_count", "sees_fundamental",
@@ -58,6 +65,8 @@ AGENT = _int64s(
     "timer_sequence", "inbox_head", "inbox_tail",
     # How far it has read its venue's touches and trades: address of CURSOR[2]; and the replica from which it reads depth, 0 if it reads none.
     "cursors", "replica",
+    # Its open orders, the oldest first, and whether it asks for them and for their places in the queues.
+    "own_head", "own_tail", "open_order_count", "reads_orders", "reads_queue",
 )
 # A ring of market data: entry i lies at entries + (i & mask) x entry_bytes and begins with its time. Its listeners hear of every entry.
 TOUCHES, TRADES, DEPTHS = 0, 1, 2
@@ -70,7 +79,7 @@ REPLICA = _int64s("ladders", "delay_ns", "next")
 POOL = _int64s("items", "item_bytes", "capacity", "used", "free", "taken")
 WORLD = _int64s(
     "now_ns", "schedule", "reports", "venues", "venue_count", "agents", "agent_count", "streams", "links", "delay_max_ns",
-    "requests", "notices",
+    "requests", "notices", "own_orders", "nothing",
     "feed", "feed_next", "feed_count", "feed_unknown", "fundamental",
     "request_count", "delivery_count", "current_owner", "current_hook", "current_notice", "hook_requests", "hook_timers", "same_time_events",
 )
@@ -78,6 +87,7 @@ WORLD = _int64s(
 agent_at, venue_at, world_at = pool_reader(AGENT), pool_reader(VENUE), pool_reader(WORLD)
 ring_at, cursor_at = pool_reader(RING), pool_reader(CURSOR)
 pool_at, touch_at, trade_at, notice_at = pool_reader(POOL), pool_reader(TOUCH), pool_reader(TRADE), pool_reader(NOTICE)
+own_order_at = pool_reader(OWN_ORDER)
 
 
 @jit(inline=True)
@@ -135,6 +145,16 @@ def requests_of(world):
 @jit(inline=True)
 def notices_of(world):
     return pool_at(world.notices, 0)
+
+
+@jit(inline=True)
+def own_orders_of(world):
+    return pool_at(world.own_orders, 0)
+
+
+@jit(inline=True)
+def own_order_of(world, slot):
+    return own_order_at(address_in(own_orders_of(world), slot), 0)
 
 
 @jit(inline=True)

@@ -33,9 +33,8 @@ def accounts(tape, at_ns=None, book=None):
     chosen = (rows["kind"] == ReportKind.FILL) & (book is None or rows["book"] == book)
     fills = rows.view(np.dtype((np.void, rows.dtype.itemsize)))[chosen].view(rows.dtype)
     owners = np.unique(np.concatenate([fills["owner"], fills["resting_owner"]]))
-    takers = _sums(owners, fills["owner"], fills["side"], fills)
-    makers = _sums(owners, fills["resting_owner"], -fills["side"], fills)
-    instrument = tape.instrument
+    takers = _sums(owners, fills["owner"], fills["side"], fills, fills["fee"])
+    makers = _sums(owners, fills["resting_owner"], -fills["side"], fills, fills["resting_fee"])
     return {
         int(owner): Account(
             owner=int(owner),
@@ -44,7 +43,7 @@ def accounts(tape, at_ns=None, book=None):
             taker_lots=taker.lots,
             inventory_lots=taker.inventory_lots + maker.inventory_lots,
             cash_ticks=taker.cash_ticks + maker.cash_ticks,
-            fees_microticks=taker.lots * instrument.taker_fee_microticks + maker.lots * instrument.maker_fee_microticks,
+            fees_microticks=taker.fees_microticks + maker.fees_microticks,
         )
         for owner, taker, maker in zip(owners, takers, makers, strict=True)
     }
@@ -56,10 +55,11 @@ class _Sum:
     lots: int
     inventory_lots: int
     cash_ticks: int
+    fees_microticks: int
 
 
-def _sums(owners, of, sides, fills):
-    """Return one _Sum an owner: of its fills, those in which it is `of`, on the sides given."""
+def _sums(owners, of, sides, fills, fees):
+    """Return one _Sum an owner: of its fills, those in which it is `of`, on the sides and with the fees given."""
     index, lots, sides = np.searchsorted(owners, of), fills["lots"], sides.astype(np.int64)
     traded = exact_sums(index, fills["price_ticks"] * lots, sides, len(owners))
     counts = [np.bincount(index, minlength=len(owners)).tolist()]
@@ -67,7 +67,8 @@ def _sums(owners, of, sides, fills):
         total = np.zeros(len(owners), np.int64)
         np.add.at(total, index, values)
         counts.append(total.tolist())
-    return [_Sum(*sums) for sums in zip(*counts, [-cash for cash in traded], strict=True)]
+    paid = exact_sums(index, fees, np.ones_like(sides), len(owners))
+    return [_Sum(*sums) for sums in zip(*counts, [-cash for cash in traded], paid, strict=True)]
 
 
 def exact_sums(index, values, signs, group_count):

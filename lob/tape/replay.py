@@ -2,7 +2,7 @@
 
 Owns what a row does to the lots at a price. Needs no matcher: a row says what happened, not what should have.
 Within an event the incoming order is *pending*: ACCEPTED or REPLACED opens it, each FILL takes from it and from the resting side, and what is
-left of it rests when the event ends.
+left of it rests when the event ends. In an auction both orders come from the book, and the rows say what is left at the price of each.
 Hidden orders and waiting stops are never displayed; of an iceberg the rows say what it shows. On a passive tape the rows of agents never move the
 recorded book.
 
@@ -51,7 +51,7 @@ replayed_at, touch_at, depth_at = pool_reader(REPLAYED), pool_reader(TOUCH), poo
 ACCEPTED, FILL, CANCELLED, REDUCED, REPLACED = (int(ReportKind[name]) for name in ("ACCEPTED", "FILL", "CANCELLED", "REDUCED", "REPLACED"))
 REFRESHED, TRIGGERED = int(ReportKind.REFRESHED), int(ReportKind.TRIGGERED)
 UNFILLED, FILL_OR_KILL, TOO_FEW, SELF_TRADE = (int(CancelReason[name]) for name in ("UNFILLED", "FILL_OR_KILL", "MINIMUM", "SELF_TRADE"))
-LAST, HIDDEN, ICEBERG, UNSEEN = int(Flag.LAST), int(Flag.HIDDEN), int(Flag.ICEBERG), int(Flag.HIDDEN | Flag.STOP)
+LAST, HIDDEN, ICEBERG, UNSEEN, IN_AUCTION = int(Flag.LAST), int(Flag.HIDDEN), int(Flag.ICEBERG), int(Flag.HIDDEN | Flag.STOP), int(Flag.AUCTION)
 
 
 @jit
@@ -78,6 +78,24 @@ def _take_lots(replayed, side, price_ticks, lots, orders):
 
 
 @jit
+def _set_level(replayed, side, price_ticks, lots, orders):
+    """Leave so many lots at a level, where `orders` have gone; False if that cannot be. At price 0 nothing was displayed."""
+    if price_ticks == 0:
+        return True
+    ladder, key = _side_ladder(replayed, side), key_of(side, price_ticks)
+    page = page_of(ladder, key)
+    if page == 0:
+        return False
+    level = level_of(page, key)
+    if level.lots == 0 or level.head < orders or (lots > 0) != (level.head > orders):
+        return False
+    level.lots, level.head = lots, level.head - orders
+    if lots == 0:
+        vacate(ladder, key)
+    return True
+
+
+@jit
 def _rest_pending(replayed):
     """Add what is left of the incoming order to its level: the event is over."""
     lots, side = min(replayed.pending_lots, replayed.pending_display), replayed.pending_side
@@ -96,6 +114,9 @@ def _apply_row(replayed, row):
     if row.kind == ACCEPTED or row.kind == REPLACED or row.kind == TRIGGERED:
         _open_pending(replayed, row)
         return True
+    if row.kind == FILL and row.flags & IN_AUCTION:
+        left_there = _set_level(replayed, -1, row.offset_ticks, row.level_lots, row.resting_open_lots == 0)
+        return _set_level(replayed, 1, row.trigger_ticks, row.lots_ahead, row.open_lots == 0) and left_there
     if row.kind == FILL:
         replayed.pending_lots = max(replayed.pending_lots - row.lots, 0)
         return row.flags & HIDDEN != 0 or _take_lots(replayed, -row.side, row.price_ticks, row.lots, row.resting_open_lots == 0)
@@ -104,7 +125,7 @@ def _apply_row(replayed, row):
             replayed.pending_lots = max(replayed.pending_lots - row.lots, 0)
             return True
         lots = row.display_lots if row.flags & ICEBERG else row.lots
-        return row.flags & UNSEEN != 0 or _take_lots(replayed, row.side, row.price_ticks, lots, row.kind == CANCELLED)
+        return row.flags & UNSEEN != 0 or row.price_ticks == 0 or _take_lots(replayed, row.side, row.price_ticks, lots, row.kind == CANCELLED)
     if row.kind == REFRESHED:
         _refresh(replayed, row)
     return True
@@ -112,8 +133,8 @@ def _apply_row(replayed, row):
 
 @jit
 def _open_pending(replayed, row):
-    """Note the order that an event brings in: hidden orders and stops that wait are never displayed."""
-    replayed.pending_lots = 0 if row.flags & UNSEEN else row.lots
+    """Note the order that an event brings in: hidden orders, stops that wait and market orders are never displayed."""
+    replayed.pending_lots = 0 if row.flags & UNSEEN or row.price_ticks == 0 else row.lots
     replayed.pending_display = row.display_lots if row.flags & ICEBERG else row.lots
     replayed.pending_id, replayed.pending_owner, replayed.pending_side, replayed.pending_price_ticks = row.order_id, row.owner, row.side, row.price_ticks
 

@@ -12,6 +12,7 @@ from lob.errors import LobError
 from lob.exchange.order_history import OrderHistory
 from lob.exchange.reference import Request
 from lob.exchange.reference_history import ReferenceHistory
+from lob.exchange.venue import FeeTier, Venue
 from lob.messages import LOTS_MAX, PRICE_MAX_TICKS, REPORT, REQUEST, Action, CancelReason, Flag, RejectReason, ReportKind, Side, TimeInForce, anonymous_id
 
 BUY, SELL = Side.BUY, Side.SELL
@@ -556,13 +557,16 @@ def cannot_lock(request):
     return request._replace(side=-request.side) if is_locking and request.side in (1, -1) else request
 
 
+TIERS = Venue(fees=(FeeTier(0, -200, 300, -5, 10), FeeTier(8, -250, 250, -6, 9), FeeTier(30, 1, 0, 0, -7)))
+
+
 class EngineAgainstReference(RuleBasedStateMachine):
     """Every rule tells both days the same."""
 
-    @initialize(replace_keeps_place=st.booleans())
-    def open_the_day(self, replace_keeps_place):
-        self.engine = OrderHistory(replace_keeps_place, BOOK)
-        self.reference = ReferenceHistory(replace_keeps_place, BOOK)
+    @initialize(replace_keeps_place=st.booleans(), venue=st.sampled_from([Venue(), TIERS]))
+    def open_the_day(self, replace_keeps_place, venue):
+        self.engine = OrderHistory(replace_keeps_place, BOOK, venue)
+        self.reference = ReferenceHistory(replace_keeps_place, BOOK, venue)
         self.undisturbed = ReferenceHistory(book=BOOK)
         self.time_ns = 0
 
@@ -689,7 +693,8 @@ def random_day(seed, count, width_ticks, name_count):
 @pytest.mark.parametrize("width_ticks, name_count", [(6, 60), (40, 2_000), (3_000, 4_000)])
 def test_a_long_random_day_has_the_same_rows_in_both(width_ticks, name_count, replace_keeps_place):
     day = random_day(width_ticks, 10_000, width_ticks, name_count)
-    engine, reference = OrderHistory(replace_keeps_place, BOOK), ReferenceHistory(replace_keeps_place, BOOK)
+    venue = TIERS if replace_keeps_place else Venue()
+    engine, reference = OrderHistory(replace_keeps_place, BOOK, venue), ReferenceHistory(replace_keeps_place, BOOK, venue)
     engine_rows, reference_rows = engine.send_many(day), reference.send_many(day)
     first_difference = next(iter(np.flatnonzero(engine_rows[:len(reference_rows)] != reference_rows[:len(engine_rows)])), None)
     assert first_difference is None, f"row {first_difference}: {engine_rows[first_difference]} should be {reference_rows[first_difference]}"

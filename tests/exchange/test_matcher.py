@@ -358,9 +358,12 @@ def test_order_ids_reach_the_largest_integer(book):
 # Refusing
 
 REFUSED_LIMITS = [
-    ({"action": 9}, RejectReason.UNKNOWN_ACTION),
+    ({"action": 11}, RejectReason.UNKNOWN_ACTION),
     ({"action": 255, "book": 9}, RejectReason.UNKNOWN_ACTION),
     ({"action": Action.EXECUTE, "book": 9}, RejectReason.NOT_IN_RECORDED_DAY),
+    ({"action": Action.PHASE, "owner": 1, "price_ticks": 9}, RejectReason.OWNER_OUT_OF_RANGE),
+    ({"action": Action.CLOCK, "owner": -1}, RejectReason.OWNER_OUT_OF_RANGE),
+    ({"action": Action.PHASE, "owner": 0, "price_ticks": 8}, RejectReason.PRICE_OUT_OF_RANGE),
     ({"action": Action.DROP_LEVEL}, RejectReason.NOT_IN_RECORDED_DAY),
     ({"action": Action.PRINT}, RejectReason.NOT_IN_RECORDED_DAY),
     ({"action": Action.STATUS}, RejectReason.NOT_IN_RECORDED_DAY),
@@ -372,7 +375,7 @@ REFUSED_LIMITS = [
     ({"side": 0, "tif": 3}, RejectReason.UNKNOWN_SIDE),
     ({"side": 2}, RejectReason.UNKNOWN_SIDE),
     ({"side": -128}, RejectReason.UNKNOWN_SIDE),
-    ({"tif": 4, "flags": 2}, RejectReason.UNKNOWN_TIME_IN_FORCE),
+    ({"tif": 5, "flags": 2}, RejectReason.UNKNOWN_TIME_IN_FORCE),
     ({"flags": 2, "price_ticks": 0}, RejectReason.UNKNOWN_FLAG),
     ({"flags": LAST}, RejectReason.UNKNOWN_FLAG),
     ({"flags": POST_ONLY, "tif": IOC}, RejectReason.UNKNOWN_FLAG),

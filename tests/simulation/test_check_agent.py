@@ -75,7 +75,7 @@ def test_a_final_state_that_differs_is_found_though_the_tapes_are_equal():
         big: int = 1
 
         def on_timer(self, market):
-            self.big = self.big * 2**40 // 3
+            self.big = self.big * 2**40 * 2**40 % 1_000_003
             market.wake_after(1_000_000_000)
 
     with pytest.raises(AgentError, match=r"Counts\.big: the plain and the compiled run end with"):
@@ -104,3 +104,29 @@ def test_a_refusal_that_the_market_caused_is_no_fault():
 def test_what_is_no_agent_is_refused(thing):
     with pytest.raises(AgentError, match="check_agent takes an Agent class or an instance of one"):
         check_agent(thing)
+
+
+def test_an_agent_that_shares_its_numbers_with_another_is_found():
+    class Shares(Quoter):
+        is_compiled = False
+        numbers = np.random.default_rng(5)
+
+        def on_start(self, market):
+            Shares.numbers = np.random.default_rng(5)
+            market.wake_after(1_000_000_000)
+
+        def on_timer(self, market):
+            market.buy(market.opening_ticks - self.numbers.integers(1, 1000), 1)
+            market.wake_after(100_000_000)
+
+    with pytest.raises(AgentError, match="Shares: a run alone and one beside a twin in another market differ from row"):
+        check_agent(Shares, seconds=5)
+
+
+def test_an_agent_that_speaks_of_orders_it_has_not_sent_is_found():
+    class Guesses(Agent):
+        def on_start(self, market):
+            market.cancel(2_000_000_000_001)
+
+    with pytest.raises(AgentError, match=r"Guesses: its CANCEL at [\d,]+ ns speaks of order 2000000000001, which it has not sent"):
+        check_agent(Guesses, seconds=1)

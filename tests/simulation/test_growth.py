@@ -7,8 +7,7 @@ import pytest
 from crowd import FAR, MS_NS, DepthWatcher, Listener, Watcher, crowd, depths_of
 
 from agents import NoiseTrader
-from lob import REQUEST, Action, Agent, AgentError, Feed, Latency, ReportKind, Side, Simulation, compiled
-from lob.exchange import history
+from lob import REQUEST, Action, Agent, AgentError, Feed, Latency, Phase, ReportKind, Side, Simulation, Venue, compiled
 from lob.exchange import memory as book
 from lob.simulation import memory
 
@@ -17,14 +16,14 @@ OPENING_TICKS = 2**30
 
 def shrink(monkeypatch):
     """Let every array of a new simulation begin as small as it can be."""
-    pool = memory._Pool
+    pool, whole = memory._Pool, book.BookMemory
     monkeypatch.setattr(memory, "TAPE_ROWS", 1)
     monkeypatch.setattr(memory, "_Pool", lambda dtype, capacity: pool(dtype, 2))
     monkeypatch.setattr(memory, "_Ring", partial(memory._Ring, capacity=2))
     monkeypatch.setattr(memory, "ScheduleMemory", partial(memory.ScheduleMemory, capacity=2))
     monkeypatch.setattr(memory, "BookMemory", partial(memory.BookMemory, order_capacity=2))
     monkeypatch.setattr(book, "LadderMemory", partial(book.LadderMemory, page_count=1))
-    monkeypatch.setattr(history, "BookMemory", lambda *args, order_capacity=2, **settings: book.BookMemory(*args, **settings | {"order_capacity": 2}))
+    monkeypatch.setattr(book, "BookMemory", lambda *args, order_capacity=2, **settings: whole(*args, **settings | {"order_capacity": 2}))
 
 
 def large_and_tiny(make_agents, monkeypatch, seconds, **settings):
@@ -118,6 +117,50 @@ def test_a_sweep_of_a_thousand_orders_fits_into_one_event_and_everybody_hears_al
     assert [note.event[1:] for note in tiny.agents[3].notes if note.hook == "on_trade"] == fills[["price_ticks", "lots", "side"]].tolist()
     assert [agent.notes for agent in tiny.agents[3:]] == [agent.notes for agent in large.agents[3:]]
     assert len(world.reports.rows) >= 1_700
+
+
+class Icebergs(Agent):
+    """Offers a few icebergs that show a lot at a time."""
+
+    def on_start(self, market):
+        for _ in range(3):
+            market.sell(market.opening_ticks, 1_000, display_lots=1)
+
+
+class Stops(Wall):
+    """Offers lots one by one, and lets stops wait that take all of them as soon as one trades."""
+
+    def on_start(self, market):
+        super().on_start(market)
+        for _ in range(10):
+            market.market_order(1, self.orders // 10, trigger_ticks=market.opening_ticks)
+
+
+class CrossedWall(Agent):
+    """Bids for lots one by one where others offer them."""
+
+    def on_start(self, market):
+        for _ in range(1_000):
+            market.buy(market.opening_ticks + 20, 1)
+
+
+@pytest.mark.parametrize(("resting", "taken", "traded", "venue"), [
+    ([Icebergs(latency=Latency())], 3_000, 3_000, Venue()),
+    ([Stops(orders=900, latency=Latency())], 1, 900, Venue()),
+    ([Wall(latency=Latency()), CrossedWall(latency=Latency())], 1, 1_000, Venue(phase=Phase.BATCH, batch_interval_ns=50 * MS_NS)),
+])
+def test_a_request_that_lets_far_more_trade_than_its_own_lots_fits_into_one_event(resting, taken, traded, venue, monkeypatch):
+    def agents():
+        slow = Latency(feed_ns=200 * MS_NS)
+        return [*resting, Sweep(lots=taken), Listener(trades=False, latency=slow), DepthWatcher(trades=False, latency=slow)]
+
+    large, tiny, _ = large_and_tiny(agents, monkeypatch, seconds=1, venue=venue)
+    fills = tiny.tape.rows[tiny.tape.rows["kind"] == ReportKind.FILL]
+    assert tiny.tape_sha256 == large.tape_sha256
+    assert fills["lots"].sum() == traded
+    for run in (large, tiny):
+        assert [note.event[1:] for note in run.agents[-2].notes if note.hook == "on_trade"] == fills[["price_ticks", "lots", "side"]].tolist()
+    assert [agent.notes for agent in tiny.agents[-2:]] == [agent.notes for agent in large.agents[-2:]]
 
 
 @pytest.mark.parametrize("is_tiny", [False, True])

@@ -94,7 +94,7 @@ def test_what_a_file_leaves_out_has_its_default(scenario):
     ("text", "words"),
     [
         ('sede = 1\n' + AGENT, "unknown key 'sede': did you mean 'seed'?"),
-        ('zzz = 1\n' + AGENT, "unknown key 'zzz'; there are name, seed, minutes, opening_price, instrument, fundamental, agents"),
+        ('zzz = 1\n' + AGENT, "unknown key 'zzz'; there are name, seed, minutes, opening_price, instrument, fundamental, venue, agents"),
         ('seed = "1"\n' + AGENT, "seed must be a whole number, was '1'"),
         ('seed = 1.5\n' + AGENT, "seed must be a whole number, was 1.5"),
         ('seed = true\n' + AGENT, "seed must be a whole number, was True"),

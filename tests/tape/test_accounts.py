@@ -2,9 +2,10 @@
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from random_market import INSTRUMENT, random_tape
+from random_market import VENUE, random_tape
 
 from lob.exchange.order_book import OrderBook
+from lob.exchange.venue import FeeTier, Venue
 from lob.messages import LOTS_MAX, PRICE_MAX_TICKS, Side
 from lob.tape.accounts import Account, accounts, exact_sums
 from lob.tape.record import Tape
@@ -12,9 +13,9 @@ from lob.tape.verify import naive_accounts
 
 
 def test_a_fill_moves_inventory_cash_and_fees_of_both_sides():
-    book = OrderBook()
+    book = OrderBook(venue=VENUE)
     rows = np.concatenate([book.limit(Side.SELL, 101, 5, order_id=1, owner=1), book.market(Side.BUY, 3, order_id=1, owner=2)])
-    assert accounts(Tape(rows, {"instrument": INSTRUMENT})) == {
+    assert accounts(Tape(rows, {})) == {
         1: Account(1, fills=1, maker_lots=3, inventory_lots=-3, cash_ticks=303, fees_microticks=3 * -200_000),
         2: Account(2, fills=1, taker_lots=3, inventory_lots=3, cash_ticks=-303, fees_microticks=3 * 300_000),
     }
@@ -42,6 +43,15 @@ def test_cash_beyond_64_bits_is_exact():
         book.limit(Side.SELL, PRICE_MAX_TICKS, LOTS_MAX, order_id=i, owner=1)
     rows = np.concatenate([book.market(Side.BUY, LOTS_MAX, order_id=i, owner=2) for i in range(1, 10)])
     assert accounts(Tape(rows, {}))[1].cash_ticks == 9 * PRICE_MAX_TICKS * LOTS_MAX > 2**63
+
+
+def test_fees_beyond_64_bits_are_exact():
+    book = OrderBook(venue=Venue(fees=(FeeTier(maker_microticks=-(10**9), taker_microticks=10**9),)))
+    for i in range(1, 13):
+        book.limit(Side.SELL, 1, LOTS_MAX, order_id=i, owner=1)
+    rows = np.concatenate([book.market(Side.BUY, LOTS_MAX, order_id=i, owner=2) for i in range(1, 13)])
+    held = accounts(Tape(rows, {}))
+    assert held[2].fees_microticks == -held[1].fees_microticks == 12 * 10**18 > 2**63
 
 
 @settings(max_examples=20, deadline=None)

@@ -6,7 +6,8 @@ from hypothesis import strategies as st
 from random_market import random_requests, random_tape
 
 from lob.exchange.order_book import OrderBook
-from lob.messages import REQUEST, Action, Flag, RejectReason, ReportKind, Side
+from lob.exchange.venue import Venue
+from lob.messages import REQUEST, Flag, RejectReason, ReportKind, Side
 from lob.tape.accounts import accounts
 from lob.tape.record import Tape
 from lob.tape.verify import verify
@@ -31,13 +32,16 @@ def test_refusals_of_garbage_are_verified_too(garbage):
 
 
 def test_a_request_that_carries_the_flag_of_a_last_row_was_refused_for_it():
-    request = np.array([(0, 0, 1, 100, 5, 1, 0, Action.LIMIT, Side.BUY, 0, Flag.LAST, 0, 0, 0, 0)], REQUEST)
+    request = np.zeros(1, REQUEST)
+    request["order_id"], request["owner"], request["price_ticks"], request["lots"], request["side"], request["flags"] = 1, 1, 100, 5, Side.BUY, Flag.LAST
     rows = OrderBook().send_many(request)
     assert rows["reason"].tolist() == [RejectReason.UNKNOWN_FLAG]
     assert verify(Tape(rows, {})).ok
 
 
-@pytest.mark.parametrize("field", ["price_ticks", "lots", "open_lots", "lots_ahead", "resting_id", "resting_owner", "level_lots", "resting_open_lots"])
+@pytest.mark.parametrize("field", [
+    "price_ticks", "lots", "open_lots", "lots_ahead", "resting_id", "resting_owner", "level_lots", "resting_open_lots", "fee", "resting_fee",
+])
 def test_a_changed_fill_is_found(field):
     tape = random_tape(300, seed=5)
     row = int(np.flatnonzero(tape.rows["kind"] == ReportKind.FILL)[20])
@@ -100,6 +104,15 @@ def test_a_book_whose_replaces_lose_their_place_is_verified_by_its_own_rule():
     rows = OrderBook(replace_keeps_place=False).send_many(random_requests(400, seed=6))
     assert verify(Tape(rows, {"replace_keeps_place": False})).ok
     assert not verify(Tape(rows, {})).ok
+
+
+def test_an_order_that_would_slide_out_of_the_price_band_is_refused_and_verified():
+    venue = Venue(reference_ticks=100, price_band_ppm=10_000)
+    book = OrderBook(venue=venue)
+    asked = book.limit(Side.SELL, 99, 1, order_id=1)
+    slides = book.limit(Side.BUY, 99, 1, order_id=2, slide=True)
+    assert slides["reason"].tolist() == [RejectReason.PRICE_OUTSIDE_BAND]
+    assert verify(Tape(np.concatenate([asked, slides]), {"venue": venue.as_plain()})).ok
 
 
 def test_progress_is_told_in_rows(monkeypatch):

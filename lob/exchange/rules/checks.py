@@ -8,33 +8,42 @@ from lob.exchange import matcher
 from lob.exchange.book import best_price, find, ladder_of, order_of
 from lob.exchange.ladder import key_of
 from lob.exchange.matcher import CANCEL, LIMIT, MARKET, REPLACE, meets
-from lob.exchange.rules.queues import GTT
-from lob.exchange.rules.state import HIDDEN, ICEBERG, SLICES_MAX, STOP, extra_of
+from lob.exchange.rules.bands import is_outside_band
+from lob.exchange.rules.fees import costs_too_much
+from lob.exchange.rules.pegs import PEG_FAR, PEG_MID, PEG_NEAR, PEGS, peg_price
+from lob.exchange.rules.phases import CONTINUOUS, PRICE_OUTSIDE_BAND, WRONG_PHASE, takes
+from lob.exchange.rules.queues import GTT, UNTIL_CLOSED
+from lob.exchange.rules.state import AT_MARKET, HIDDEN, ICEBERG, PEGGED, SLICES_MAX, STOP, extra_of, fees_of, rules_of
 from lob.jit import jit
-from lob.messages import LOTS_MAX, PRICE_MAX_TICKS, Action, Flag, RejectReason, TimeInForce
+from lob.messages import LOTS_MAX, NOBODY, PRICE_MAX_TICKS, Action, Flag, Phase, RejectReason, TimeInForce
 
 MASS_CANCEL, GTC, IOC = int(Action.MASS_CANCEL), int(TimeInForce.GTC), int(TimeInForce.IOC)
+PHASE, CLOCK, PHASE_MAX = int(Action.PHASE), int(Action.CLOCK), int(max(Phase))
 POST_ONLY, SLIDE, MINIMUM, TO_LIMIT = int(Flag.POST_ONLY), int(Flag.SLIDE), int(Flag.MINIMUM), int(Flag.TO_LIMIT)
-LIMIT_FLAGS = POST_ONLY | SLIDE | HIDDEN | ICEBERG | STOP | MINIMUM
+LIMIT_FLAGS = POST_ONLY | SLIDE | HIDDEN | ICEBERG | STOP | MINIMUM | PEGS
 DISPLAY_OUT_OF_RANGE, TRIGGER_OUT_OF_RANGE = int(RejectReason.DISPLAY_OUT_OF_RANGE), int(RejectReason.TRIGGER_OUT_OF_RANGE)
 EXPIRY_IN_THE_PAST, MINIMUM_OUT_OF_RANGE = int(RejectReason.EXPIRY_IN_THE_PAST), int(RejectReason.MINIMUM_OUT_OF_RANGE)
+NOTIONAL_OUT_OF_RANGE = int(RejectReason.NOTIONAL_OUT_OF_RANGE)
+OFFSET_OUT_OF_RANGE, NO_REFERENCE_PRICE = int(RejectReason.OFFSET_OUT_OF_RANGE), int(RejectReason.NO_REFERENCE_PRICE)
 
 
 @jit
 def malformed(book, request):
     """Return why a request cannot be read, 0 if it can."""
     action, side = request.action, np.int64(request.side)
-    if action > REPLACE and action != MASS_CANCEL:
-        return matcher.UNKNOWN_ACTION if action > MASS_CANCEL else matcher.NOT_IN_RECORDED_DAY
+    if action > REPLACE and action < MASS_CANCEL or action > CLOCK:
+        return matcher.UNKNOWN_ACTION if action > CLOCK else matcher.NOT_IN_RECORDED_DAY
     if request.book != book.number:
         return matcher.UNKNOWN_BOOK
-    if request.owner < 0:
+    if request.owner < 0 or (action >= PHASE and request.owner != NOBODY):
         return matcher.OWNER_OUT_OF_RANGE
+    if action >= PHASE:
+        return matcher.PRICE_OUT_OF_RANGE if action == PHASE and (request.price_ticks < 0 or request.price_ticks > PHASE_MAX) else 0
     if request.order_id < 1 and action != MASS_CANCEL:
         return matcher.ORDER_ID_OUT_OF_RANGE
     if (action <= MARKET and abs(side) != 1) or (action == MASS_CANCEL and abs(side) > 1):
         return matcher.UNKNOWN_SIDE
-    if action == LIMIT and request.tif > GTT:
+    if action == LIMIT and request.tif > UNTIL_CLOSED:
         return matcher.UNKNOWN_TIME_IN_FORCE
     if not _go_together(action, request.flags, request.tif):
         return matcher.UNKNOWN_FLAG
@@ -44,7 +53,23 @@ def malformed(book, request):
         return 0 if _is_range(request.price_ticks, request.trigger_ticks) else matcher.PRICE_OUT_OF_RANGE
     if request.lots > LOTS_MAX or request.lots < (action != CANCEL):
         return matcher.LOTS_OUT_OF_RANGE
-    return _misses_terms(request) if action <= MARKET else 0
+    reason = _misses_terms(request) if action <= MARKET else 0
+    if reason == 0 and action != CANCEL and book.rules and costs_too_much(fees_of(rules_of(book)), _price_to_rest(book, request), request.lots):
+        return NOTIONAL_OUT_OF_RANGE
+    return reason
+
+
+@jit
+def _price_to_rest(book, request):
+    """Return the price at which what a request brings would rest, 0 for an order that never does: it trades at the prices of those that do."""
+    if request.action == MARKET and rules_of(book).phase != CONTINUOUS:
+        return PRICE_MAX_TICKS
+    if request.action == MARKET:
+        return best_price(book, -request.side) if request.flags & TO_LIMIT else 0
+    if request.action == LIMIT and request.flags & PEGS:
+        return PRICE_MAX_TICKS  # to sell it may rest far above its limit
+    slides = request.action == LIMIT and crosses(book, request, request.side) and _can_slide(book, request)
+    return best_price(book, -request.side) - request.side if slides else request.price_ticks
 
 
 @jit
@@ -70,9 +95,11 @@ def _go_together(action, flags, tif):
         return False
     if flags & STOP and flags != STOP:
         return False
+    if flags & PEGS and flags != PEG_NEAR and flags != PEG_MID and flags != PEG_FAR:
+        return False
     if flags & MINIMUM and (flags & POST_ONLY or tif > IOC):
         return False
-    return tif == GTC or tif == GTT or not flags & (POST_ONLY | HIDDEN | ICEBERG)
+    return tif == GTC or tif >= GTT or not flags & (POST_ONLY | HIDDEN | ICEBERG | PEGS)
 
 
 @jit
@@ -88,25 +115,40 @@ def _misses_terms(request):
         return EXPIRY_IN_THE_PAST
     if is_limit and flags & MINIMUM and (least < 1 or least > lots):
         return MINIMUM_OUT_OF_RANGE
+    if is_limit and flags & PEGS and request.offset_ticks < 0:
+        return OFFSET_OUT_OF_RANGE
     return 0
+
+
+@jit
+def _has_banded_price(request):
+    """Return whether a request has a price that must lie within the band; a pegged order has a limit, and follows prices that do."""
+    return request.action == REPLACE or (request.action == LIMIT and not request.flags & PEGS)
 
 
 @jit
 def refused(book, request):
     """Return why a request that can be read is refused by the book as it stands, 0 if it is not."""
-    if request.action == MASS_CANCEL:
+    if request.action >= MASS_CANCEL:
         return 0
+    if not takes(rules_of(book).phase, request):
+        return WRONG_PHASE
+    if _has_banded_price(request) and is_outside_band(book, _price_to_rest(book, request)):
+        return PRICE_OUTSIDE_BAND
     slot = find(book, request.owner, request.order_id)
     if request.action <= MARKET:
         if slot:
             return matcher.DUPLICATE_ORDER_ID
+        if request.action == LIMIT and request.flags & PEGS:
+            has_price = peg_price(book, request.side, request.flags, request.offset_ticks, request.price_ticks) > 0
+            return 0 if has_price else NO_REFERENCE_PRICE
         return matcher.WOULD_CROSS if request.action == LIMIT and crosses(book, request, request.side) and not _can_slide(book, request) else 0
     if slot == 0:
         return matcher.UNKNOWN_ORDER
     order = order_of(book, slot)
     if request.action == CANCEL:
         return 0
-    if order.kind & STOP:
+    if order.kind & (STOP | PEGGED | AT_MARKET):
         return matcher.UNKNOWN_ORDER
     if order.kind & ICEBERG and request.lots > SLICES_MAX * np.int64(extra_of(book, slot).display):
         return DISPLAY_OUT_OF_RANGE

@@ -4,20 +4,17 @@ Owns no clock: time is what requests say. An order expires at the first request 
 """
 from lob.exchange.book import order_of
 from lob.exchange.reports import close
-from lob.exchange.rules.queues import take_off
+from lob.exchange.rules.queues import EXPIRED, take_off
 from lob.exchange.rules.state import TIMED, expiries_of, extra_of, rules_of
 from lob.jit import jit
-from lob.messages import CancelReason
 from lob.schedule import entry_at, remove_first
-
-EXPIRED = int(CancelReason.EXPIRED)
 
 
 @jit
-def expire(book, request, reports):
-    """Take every order off whose time has come, by expiry, then by entry."""
+def expire(book, request, reports, until_ns):
+    """Take every order off whose time has come at a time, by expiry, then by entry."""
     expiries = expiries_of(rules_of(book))
-    while expiries.count and entry_at(expiries.entries, 0).time_ns <= request.time_ns:
+    while expiries.count and entry_at(expiries.entries, 0).time_ns <= until_ns:
         entry = entry_at(expiries.entries, 0)
         slot, sequence = entry.who, entry.sequence
         remove_first(expiries)

@@ -1,14 +1,14 @@
 """Mass cancel: all of an owner's orders at once, of one side or both, within a range of prices.
 
-Owns the order in which they go: bids from the best price down, then asks from the best price up, at each price in the order of trading; then waiting stops by
-entry. Cost: a walk over the levels and orders of the book.
+Owns the order in which they go: bids from the best price down, then asks from the best price up, at each price in the order of trading, market orders that
+collect before all limits; then waiting stops by entry. Cost: a walk over the levels and orders of the book.
 """
 from lob.exchange.book import ladder_of, order_of
 from lob.exchange.ladder import next_key
 from lob.exchange.matcher import UNKNOWN_ORDER, reject
 from lob.exchange.reports import close
-from lob.exchange.rules.queues import price_where, take_off
-from lob.exchange.rules.state import extra_of, hidden_ladder, rules_of, stop_ladder, triggered_of
+from lob.exchange.rules.queues import MARKET_KEY, price_where, take_off
+from lob.exchange.rules.state import extra_of, hidden_ladder, market_ladder, rules_of, stop_ladder, triggered_of
 from lob.exchange.rules.trading import head_in
 from lob.jit import jit
 from lob.messages import CancelReason
@@ -24,6 +24,7 @@ def mass_cancel(book, request, reports):
     for side in (1, -1):
         if request.side != -side:
             displayed, hidden = ladder_of(book, side), hidden_ladder(rules, side)
+            _take_off_queue(book, request, reports, head_in(market_ladder(rules, side), MARKET_KEY))
             key = max(displayed.best_key, hidden.best_key)
             while key:
                 _take_off_queue(book, request, reports, head_in(displayed, key))

@@ -38,6 +38,7 @@ def restate(request, other):
     other.action, other.side, other.price_ticks, other.lots = request.action, request.side, request.price_ticks, request.lots
     other.tif, other.flags = request.tif, request.flags
     other.display_lots, other.min_lots, other.trigger_ticks, other.expiry_ns = request.display_lots, request.min_lots, request.trigger_ticks, request.expiry_ns
+    other.offset_ticks = request.offset_ticks
     return other
 
 
@@ -61,7 +62,7 @@ def enter_limit(book, request, reports, first_kind):
         row.display_lots = request.display_lots if request.flags & ICEBERG else 0
     limit_key = key_of(-side, price_ticks)
     needed = lots if request.tif == FOK else (request.min_lots if request.flags & MINIMUM else 0)
-    if reachable(book, request.owner, side, limit_key, needed) < needed:
+    if reachable(book, request.owner, side, limit_key, lots, needed) < needed:
         cancel_rest(request, reports, lots, price_ticks, FILL_OR_KILL if request.tif == FOK else TOO_FEW)
         return close(reports)
     lots = match(book, request, reports, side, limit_key, lots)
@@ -83,7 +84,7 @@ def enter_market(book, request, reports, first_kind):
     lots = request.lots
     if price_ticks or not is_to_limit:
         lots = match(book, request, reports, side, limit_key, lots)
-    if lots and is_to_limit and price_ticks:
+    if lots and is_to_limit and price_ticks and not rules_of(book).tripped:
         row = begin(reports, request, REPLACED)
         row.price_ticks, row.lots, row.open_lots, row.lots_ahead = price_ticks, lots, lots, lots_ahead(book, side, price_ticks, 0)
         line_up_at(book, name_of(book, request, 0), price_ticks, lots)

@@ -5,14 +5,30 @@ Owns the way from an order's kind to its ladder, and the counts that the rules k
 from lob.exchange.book import enter, ladder_of, leave_ladder, level_key, line_up, map_place, order_of, price_lots, release, tag_of
 from lob.exchange.ladder import key_of, level_of, lots_at, page_of
 from lob.exchange.reports import begin
-from lob.exchange.rules.state import HIDDEN, ICEBERG, STOP, TIMED, expiries_of, extra_of, hidden_ladder, rules_of, stop_ladder
+from lob.exchange.rules.state import (
+    AT_MARKET,
+    DAY,
+    HIDDEN,
+    ICEBERG,
+    PEGGED,
+    STOP,
+    TIMED,
+    expiries_of,
+    extra_at,
+    extra_of,
+    hidden_ladder,
+    market_ladder,
+    rules_of,
+    stop_ladder,
+)
 from lob.jit import jit
-from lob.messages import Action, CancelReason, Flag, ReportKind, TimeInForce
+from lob.messages import PRICE_MAX_TICKS, Action, CancelReason, Flag, ReportKind, TimeInForce
 from lob.schedule import add
 
-LIMIT, GTC, GTT = int(Action.LIMIT), int(TimeInForce.GTC), int(TimeInForce.GTT)
+LIMIT, GTC, GTT, UNTIL_CLOSED = int(Action.LIMIT), int(TimeInForce.GTC), int(TimeInForce.GTT), int(TimeInForce.DAY)
 CANCELLED, REDUCED = int(ReportKind.CANCELLED), int(ReportKind.REDUCED)
-SELF_TRADE = int(CancelReason.SELF_TRADE)
+SELF_TRADE, EXPIRED = int(CancelReason.SELF_TRADE), int(CancelReason.EXPIRED)
+MARKET_KEY = PRICE_MAX_TICKS + 1  # before the key of every limit
 ROW_KINDS = HIDDEN | ICEBERG | STOP
 assert int(Flag.HIDDEN) == HIDDEN
 
@@ -24,7 +40,7 @@ def tif_on_rows(request):
 
 @jit(inline=True)
 def can_rest(request):
-    return request.tif == GTC or request.tif == GTT
+    return request.tif == GTC or request.tif >= GTT
 
 
 @jit
@@ -34,14 +50,16 @@ def ladder_where(book, order):
         return hidden_ladder(rules_of(book), order.side)
     if order.kind & STOP:
         return stop_ladder(rules_of(book), order.side)
+    if order.kind & AT_MARKET:
+        return market_ladder(rules_of(book), order.side)
     return ladder_of(book, order.side)
 
 
 @jit
 def price_where(book, slot):
-    """Return an order's limit price, 0 for a market order that waits for its trigger."""
+    """Return an order's limit price, 0 for a market order that waits for its trigger or for an auction."""
     order = order_of(book, slot)
-    return extra_of(book, slot).price_ticks if order.kind & STOP else key_of(order.side, level_key(order))
+    return extra_of(book, slot).price_ticks if order.kind & (STOP | AT_MARKET) else key_of(order.side, level_key(order))
 
 
 @jit
@@ -59,7 +77,7 @@ def lots_ahead(book, side, price_ticks, is_hidden):
 
 
 @jit
-def _refills(extra):
+def count_refills(extra):
     return (extra.reserve + extra.display - 1) // extra.display
 
 
@@ -67,13 +85,16 @@ def _refills(extra):
 def name_of(book, request, kind_bits):
     """Return an order that is new to the book and in no queue yet: its slot, with its rare fields set if it has any."""
     slot = enter(book, tag_of(request.owner, request.order_id), request.owner, request.order_id, request.side)
-    kind = kind_bits | (TIMED if request.action == LIMIT and request.tif == GTT else 0)
+    kind = kind_bits
+    if request.action == LIMIT and request.tif >= GTT:
+        kind |= TIMED if request.tif == GTT else DAY
     order_of(book, slot).kind = kind
     if kind:
         rules, extra = rules_of(book), extra_of(book, slot)
         book.armed += 1
         rules.entry += 1
         extra.entry, extra.reserve, extra.display = rules.entry, 0, request.display_lots
+        extra.price_ticks, extra.trigger_ticks = 0, 0
         if kind & TIMED:
             extra.expiry_ns = request.expiry_ns
             _plan_expiry(rules, extra, slot)
@@ -82,21 +103,55 @@ def name_of(book, request, kind_bits):
 
 @jit
 def take_up(book, owner, order_id, side, price_ticks, lots, kind, saved):
-    """Put an order with rules of its own back where it rested or waited, at the back of its queue; saved: its EXTRA."""
+    """Put an order with rules of its own back where it rested or waited, at the back of its queue; saved: its EXTRA.
+
+    Pegged orders are to be lined up by entry when all are there.
+    """
     slot = enter(book, tag_of(owner, order_id), owner, order_id, side)
     order, rules, extra = order_of(book, slot), rules_of(book), extra_of(book, slot)
     order.kind = kind
     book.armed += 1
     extra.entry, extra.expiry_ns, extra.trigger_ticks, extra.price_ticks = saved.entry, saved.expiry_ns, saved.trigger_ticks, saved.price_ticks
     extra.reserve, extra.display, extra.action, extra.tif = saved.reserve, saved.display, saved.action, saved.tif
+    extra.peg, extra.offset_ticks = saved.peg, saved.offset_ticks
     if kind & TIMED:
         _plan_expiry(rules, extra, slot)
     if kind & ICEBERG:
-        rules.refills += _refills(extra)
+        rules.refills += count_refills(extra)
     if kind & STOP:
         rules.stop_count += 1
         rules.stop_lots += lots
-    line_up(book, ladder_where(book, order), key_of(-side, extra.trigger_ticks) if kind & STOP else key_of(side, price_ticks), slot, lots)
+    if kind & PEGGED:
+        rules.peg_lots += lots
+    key = MARKET_KEY if kind & AT_MARKET else key_of(side, price_ticks)
+    line_up(book, ladder_where(book, order), key_of(-side, extra.trigger_ticks) if kind & STOP else key, slot, lots)
+
+
+@jit
+def line_up_peg(rules, slot):
+    """Note a pegged order as the last that entered."""
+    extra, last = extra_at(rules.extras, slot), rules.last_peg
+    extra.before, extra.behind, rules.last_peg = last, 0, slot
+    rules.peg_count += 1
+    if last:
+        extra_at(rules.extras, last).behind = slot
+    else:
+        rules.first_peg = slot
+
+
+@jit
+def _forget_peg(rules, slot):
+    extra = extra_at(rules.extras, slot)
+    before, behind = extra.before, extra.behind
+    rules.peg_count -= 1
+    if before:
+        extra_at(rules.extras, before).behind = behind
+    else:
+        rules.first_peg = behind
+    if behind:
+        extra_at(rules.extras, behind).before = before
+    else:
+        rules.last_peg = before
 
 
 @jit
@@ -115,8 +170,16 @@ def line_up_at(book, slot, price_ticks, lots):
         extra = extra_of(book, slot)
         shown = min(lots, extra.display)
         extra.reserve = lots - shown
-        rules_of(book).refills += _refills(extra)
+        rules_of(book).refills += count_refills(extra)
+    if order.kind & PEGGED:
+        rules_of(book).peg_lots += lots
     return line_up(book, ladder_where(book, order), key_of(order.side, price_ticks), slot, shown)
+
+
+@jit
+def line_up_at_market(book, slot, side, lots):
+    """Put a market order behind those that wait for the auction; return the lots ahead of it."""
+    return line_up(book, market_ladder(rules_of(book), side), MARKET_KEY, slot, lots)
 
 
 @jit
@@ -126,8 +189,10 @@ def leave_queue(book, slot):
     leave_ladder(book, ladder_where(book, order), slot)
     if order.kind & ICEBERG:
         extra = extra_of(book, slot)
-        rules_of(book).refills -= _refills(extra)
+        rules_of(book).refills -= count_refills(extra)
         extra.reserve = 0
+    if order.kind & PEGGED:
+        rules_of(book).peg_lots -= order.lots
 
 
 @jit
@@ -140,6 +205,8 @@ def forget(book, slot):
         if order.kind & STOP:
             rules.stop_count -= 1
             rules.stop_lots -= order.lots
+        if order.kind & PEGGED:
+            _forget_peg(rules, slot)
         order.kind = 0
     release(book, map_place(book, slot), slot)
 
@@ -150,13 +217,15 @@ def take_lots(book, slot, lots):
     order = order_of(book, slot)
     if order.kind & ICEBERG:
         extra, rules = extra_of(book, slot), rules_of(book)
-        rules.refills -= _refills(extra)
+        rules.refills -= count_refills(extra)
         unseen = min(lots, extra.reserve)
         extra.reserve -= unseen
         lots -= unseen
-        rules.refills += _refills(extra)
+        rules.refills += count_refills(extra)
     if order.kind & STOP:
         rules_of(book).stop_lots -= lots
+    if order.kind & PEGGED:
+        rules_of(book).peg_lots -= lots
     key = level_key(order)
     level = level_of(page_of(ladder_where(book, order), key), key)
     order.lots -= lots
@@ -178,6 +247,9 @@ def row_about(book, request, reports, slot, kind, lots, reason):
         row.display_lots = max(lots - extra_of(book, slot).reserve, 0)
     if order.kind & STOP:
         row.trigger_ticks = extra_of(book, slot).trigger_ticks
+    if order.kind & PEGGED:
+        row.flags |= extra_of(book, slot).peg
+        row.offset_ticks = extra_of(book, slot).offset_ticks
     return row
 
 

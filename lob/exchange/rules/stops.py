@@ -7,6 +7,7 @@ from lob.exchange.book import line_up, order_of
 from lob.exchange.ladder import key_of
 from lob.exchange.reports import begin, close
 from lob.exchange.rules.orders import enter_limit, enter_market
+from lob.exchange.rules.phases import CONTINUOUS, trip
 from lob.exchange.rules.queues import GTT, LIMIT, forget, leave_queue, name_of, tif_on_rows
 from lob.exchange.rules.state import STOP, extra_of, own_request, rules_of, stop_ladder, triggered_of
 from lob.exchange.rules.trading import head_in
@@ -31,7 +32,13 @@ def enter_stop(book, request, reports):
     extra.trigger_ticks, extra.price_ticks, extra.action, extra.tif = request.trigger_ticks, price_ticks, request.action, tif_on_rows(request)
     rules.stop_count += 1
     rules.stop_lots += request.lots
-    line_up(book, stop_ladder(rules, request.side), key_of(-request.side, request.trigger_ticks), slot, request.lots)
+    _wait(book, rules, slot, request.lots)
+
+
+@jit
+def _wait(book, rules, slot, lots):
+    order = order_of(book, slot)
+    line_up(book, stop_ladder(rules, order.side), key_of(-order.side, extra_of(book, slot).trigger_ticks), slot, lots)
 
 
 @jit
@@ -39,14 +46,20 @@ def trigger(book, request, reports):
     """Let every stop that the trades of an event have reached enter, and those that its trades reach, until there is none."""
     rules = rules_of(book)
     triggered, batch = triggered_of(rules), 0
-    while rules.stop_count:
+    while rules.stop_count and rules.phase == CONTINUOUS:
         _call_up(book, rules, triggered, batch)
         if triggered.count == 0:
             return
         slot = entry_at(triggered.entries, 0).who
         remove_first(triggered)
         _go_live(book, rules, request, reports, slot)
+        trip(book, request, reports)
         batch += 1
+    while triggered.count:
+        # The breaker has tripped: they wait again, all that are at a price in their old order.
+        slot = entry_at(triggered.entries, 0).who
+        remove_first(triggered)
+        _wait(book, rules, slot, order_of(book, slot).lots)
 
 
 @jit
@@ -69,7 +82,7 @@ def _go_live(book, rules, request, reports, slot):
     order, extra, live = order_of(book, slot), extra_of(book, slot), own_request(rules)
     live.time_ns, live.sent_ns, live.order_id, live.price_ticks, live.lots = request.time_ns, request.sent_ns, order.id, extra.price_ticks, order.lots
     live.owner, live.book, live.action, live.side, live.tif, live.flags = order.owner, book.number, extra.action, order.side, extra.tif, 0
-    live.display_lots, live.min_lots, live.trigger_ticks, live.expiry_ns = 0, 0, 0, extra.expiry_ns
+    live.display_lots, live.min_lots, live.offset_ticks, live.trigger_ticks, live.expiry_ns = 0, 0, 0, 0, extra.expiry_ns
     forget(book, slot)
     if live.action == LIMIT:
         enter_limit(book, live, reports, TRIGGERED)

@@ -1,0 +1,104 @@
+"""The outbox: what an agent sends. Requests on its link to the exchange, and its one timer.
+
+Owns how a request of an agent is made and when it arrives. Compiled once, for native and plain agents alike.
+"""
+import numpy as np
+
+from lob import schedule
+from lob.jit import jit
+from lob.messages import Action, Flag
+from lob.simulation.latency import order_delay
+from lob.simulation.world import NEVER_NS, SENDS_MAX, Event, agent_at, request_of, requests_of, schedule_of, take, world_at
+
+ORDER_IDS_PER_OWNER = 10**12
+MASS_CANCEL, POST_ONLY, SLIDE, HIDDEN = int(Action.MASS_CANCEL), int(Flag.POST_ONLY), int(Flag.SLIDE), int(Flag.HIDDEN)
+ICEBERG, STOP, MINIMUM = int(Flag.ICEBERG), int(Flag.STOP), int(Flag.MINIMUM)
+REQUEST, TIMER = int(Event.REQUEST), int(Event.TIMER)
+
+
+@jit
+def _send(agent, action, side, price_ticks, lots, tif, flags, order_id):
+    """Put a request on the agent's link to the exchange and return it; fields that only some kinds of orders have are zero."""
+    world = world_at(agent.world, 0)
+    events = schedule_of(world)
+    requests = requests_of(world)
+    world.hook_requests += 1
+    if world.hook_requests > SENDS_MAX or requests.taken + 2 >= requests.capacity or events.count + 1 >= events.capacity:
+        raise RuntimeError("an agent may send at most 1,000 requests in one call of a hook")
+    slot = take(requests)
+    request = request_of(world, slot)
+    agent.order_last_ns = max(agent.order_last_ns, agent.now_ns + order_delay(world, agent))
+    request.time_ns, request.sent_ns, request.order_id = agent.order_last_ns, agent.now_ns, order_id
+    request.price_ticks, request.lots, request.owner, request.book = price_ticks, lots, agent.owner, agent.venue
+    # A byte must not make a side of what was none.
+    request.action, request.side, request.tif, request.flags = action, side if -1 <= side <= 1 else 0, tif if 0 <= tif <= 255 else 255, flags
+    request.display_lots, request.min_lots, request.offset_ticks, request.trigger_ticks, request.expiry_ns = 0, 0, 0, 0, 0
+    schedule.add(events, agent.order_last_ns, REQUEST, slot)
+    return request
+
+
+@jit(inline=True)
+def _next_order_id(agent):
+    agent.order_count += 1
+    return agent.owner * ORDER_IDS_PER_OWNER + agent.order_count
+
+
+@jit
+def enter(address, action, side, price_ticks, lots, post_only, tif):
+    """Send a new order; return its id."""
+    agent = agent_at(address, 0)
+    order_id = _next_order_id(agent)
+    _send(agent, action, side, price_ticks, lots, tif, POST_ONLY if post_only else 0, order_id)
+    return order_id
+
+
+@jit
+def enter_ruled(address, action, side, price_ticks, lots, tif, flags, expiry_ns, display_lots, trigger_ticks, min_lots, offset_ticks):
+    """Send a new order of a kind of its own; return its id."""
+    agent = agent_at(address, 0)
+    order_id = _next_order_id(agent)
+    request = _send(agent, action, side, price_ticks, lots, tif, flags, order_id)
+    request.expiry_ns, request.trigger_ticks = expiry_ns, trigger_ticks
+    # Four bytes must not make a number that fits of one that does not.
+    request.display_lots = display_lots if 0 <= display_lots < 2**31 else -1
+    request.min_lots = min_lots if 0 <= min_lots < 2**31 else -1
+    request.offset_ticks = max(-(2**31), min(offset_ticks, 2**31 - 1))
+    return order_id
+
+
+@jit
+def limit_flags(post_only, slide, hidden, is_iceberg, is_stop, has_minimum):
+    """Return the flags of a limit order, as `messages.limit_fields` does."""
+    flags = POST_ONLY if post_only or slide else 0
+    flags |= (SLIDE if slide else 0) | (HIDDEN if hidden else 0) | (ICEBERG if is_iceberg else 0)
+    return flags | (STOP if is_stop else 0) | (MINIMUM if has_minimum else 0)
+
+
+@jit
+def change(address, action, order_id, price_ticks, lots, post_only):
+    """Send a cancel or a replace."""
+    _send(agent_at(address, 0), action, 0, price_ticks, lots, 0, POST_ONLY if post_only else 0, order_id)
+
+
+@jit
+def cancel_all(address, side, low_ticks, high_ticks):
+    """Send a mass cancel."""
+    request = _send(agent_at(address, 0), MASS_CANCEL, side, low_ticks, 0, 0, 0, 0)
+    # One that is no side must be refused, and not be read as both.
+    request.side = side if -1 <= side <= 1 else 2
+    request.trigger_ticks = high_ticks
+
+
+@jit
+def set_timer(address, time_ns):
+    """Plan the agent's next on_timer, in place of one that is planned. A float is cut to whole nanoseconds."""
+    agent = agent_at(address, 0)
+    # Asked so that a nan is refused too.
+    if not agent.now_ns <= time_ns < NEVER_NS:
+        raise ValueError("wake_at: the time is in the past" if time_ns < agent.now_ns else "wake_at: the time never comes")
+    world = world_at(agent.world, 0)
+    events = schedule_of(world)
+    world.hook_timers += 1
+    if world.hook_timers > SENDS_MAX or events.count + 1 >= events.capacity:
+        raise RuntimeError("an agent may set its timer at most 1,000 times in one call of a hook")
+    agent.timer_sequence = schedule.add(events, np.int64(time_ns), TIMER, agent.owner)

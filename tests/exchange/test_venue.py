@@ -1,0 +1,75 @@
+"""The settings of a venue: what cannot be used is refused by name, and the plain form comes back as it was."""
+import json
+
+import pytest
+
+from lob import Allocation, FeeTier, LobError, OrderBook, Phase, SelfTrade, Venue
+from lob.exchange.rules.state import RulesMemory
+
+WHOLE = Venue(
+    self_trade={3: SelfTrade.DECREMENT, 1: SelfTrade.CANCEL_BOTH}, allocation=Allocation(20, 50, 40, 2), fees=(FeeTier(), FeeTier(100, -5, 10, 1, 2)),
+    phase=Phase.BATCH, batch_interval_ns=100, reference_ticks=10_000, price_band_ppm=50_000,
+    breaker_ppm=20_000, breaker_phase=Phase.BREAKER_AUCTION, breaker_ns=7,
+)
+
+
+@pytest.mark.parametrize("venue", [Venue(), WHOLE])
+def test_the_plain_form_comes_back_as_it_was_through_json(venue):
+    assert Venue.from_plain(json.loads(json.dumps(venue.as_plain()))) == venue
+
+
+@pytest.mark.parametrize(("settings", "words"), [
+    ({"self_trade": {1: 9}}, "venue.self_trade must be one of NONE, .*, was 9"),
+    ({"self_trade": {-1: 1}}, "venue.self_trade owner must be from 0 to"),
+    ({"phase": "LUNCH"}, "venue.phase must be one of CONTINUOUS, .*, was 'LUNCH'"),
+    ({"breaker_phase": Phase.CLOSED}, "venue.breaker_phase must be HALT or BREAKER_AUCTION, was CLOSED"),
+    ({"batch_interval_ns": 5}, "venue.batch_interval_ns must be above 0 in Phase.BATCH and 0 elsewhere, was 5"),
+    ({"phase": Phase.BATCH}, "venue.batch_interval_ns must be above 0 in Phase.BATCH"),
+    ({"price_band_ppm": 1.5}, "venue.price_band_ppm must be a whole number, was 1.5"),
+    ({"reference_ticks": -1}, "venue.reference_ticks must be from 0 to"),
+    ({"fees": (FeeTier(5),)}, r"venue.fees must begin with from_lots 0 and rise, was \[5\]"),
+    ({"fees": (FeeTier(), FeeTier(7), FeeTier(7))}, "venue.fees must begin with from_lots 0 and rise"),
+])
+def test_a_setting_that_cannot_be_used_is_refused_by_name(settings, words):
+    with pytest.raises(LobError, match=words):
+        Venue(**settings)
+
+
+@pytest.mark.parametrize(("settings", "words"), [
+    ({"fifo_percent": 101}, "allocation.fifo_percent must be from 0 to 100, was 101"),
+    ({"minimum_lots": 0}, "allocation.minimum_lots must be from 1 to"),
+])
+def test_an_allocation_that_cannot_be_used_is_refused_by_name(settings, words):
+    with pytest.raises(LobError, match=words):
+        Allocation(**settings)
+
+
+@pytest.mark.parametrize(("plain", "words"), [
+    ({"fee": []}, "venue has no setting 'fee'; it has self_trade, "),
+    ({"allocation": {"top": 1}}, "venue.allocation has no setting 'top'"),
+    ({"fees": [3]}, "venue.fees must be a table, was 3"),
+    ({"self_trade": {"me": "NONE"}}, "venue.self_trade owner must be a whole number, was 'me'"),
+])
+def test_a_plain_form_with_unknown_words_is_refused(plain, words):
+    with pytest.raises(LobError, match=words):
+        Venue.from_plain(plain)
+
+
+def test_the_modes_of_many_owners_are_noted_at_once_however_many_there_are(monkeypatch, tmp_path):
+    noted, note = [], RulesMemory.set_modes
+    monkeypatch.setattr(RulesMemory, "set_modes", lambda memory, modes: noted.append(len(modes)) or note(memory, modes))
+    book = OrderBook(venue=Venue(self_trade=dict.fromkeys(range(100), SelfTrade.CANCEL_BOTH)))
+    assert noted == [0, 100]
+    book.prevent_self_trades(3, SelfTrade.NONE)
+    loaded = OrderBook.load(book.save(tmp_path / "book.npz"))
+    assert noted == [0, 100, 99, 0, 100, 99]
+    assert loaded.memory.rules.owner_modes() == book.memory.rules.owner_modes()
+
+
+def test_each_pegged_order_has_a_page_kept_for_it_among_hidden_orders_and_nowhere_else():
+    book = OrderBook()
+    book.limit(1, 100, 1, order_id=1)
+    for order_id in range(2, 202):
+        book.limit(1, 200, 1, order_id, peg="near")
+    bids, asks, *others = (int(ladder.ladder["free_pages"][0]) for ladder in book.memory.rules.ladders)
+    assert min(bids, asks) >= 200 and max(others) < 200
