@@ -62,13 +62,13 @@ def _lines(tape, traded, owners, moves, is_maker):
     counts = np.bincount(index, minlength=len(owners))
     volumes = exact_sums(index, lots, np.ones_like(side), len(owners))
     sums = [exact_sums(index, move * lots, side, len(owners)) for move in moves]
-    fee = tape.instrument.maker_fee_microticks if is_maker else tape.instrument.taker_fee_microticks
+    fees = exact_sums(index, np.ascontiguousarray(traded["resting_fee" if is_maker else "fee"]), np.ones_like(side), len(owners))
     for i, owner in enumerate(owners):
         spread, adverse, inventory = (of[i] for of in sums)
         yield {
             "owner": owner, **labels_of(tape, owner), "liquidity": "maker" if is_maker else "taker", "fills": int(counts[i]), "lots": volumes[i],
-            "spread_half_ticks": spread, "adverse_half_ticks": adverse, "inventory_half_ticks": inventory, "fees_microticks": fee * volumes[i],
-            "pnl_microticks": MICROTICKS // 2 * (spread - adverse + inventory) - fee * volumes[i],
+            "spread_half_ticks": spread, "adverse_half_ticks": adverse, "inventory_half_ticks": inventory, "fees_microticks": fees[i],
+            "pnl_microticks": MICROTICKS // 2 * (spread - adverse + inventory) - fees[i],
         }
 
 

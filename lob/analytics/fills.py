@@ -12,7 +12,7 @@ from lob.messages import REPORT, ReportKind
 FILL = np.dtype(
     [
         ("time_ns", "i8"), ("sequence", "i8"), ("price_ticks", "i8"), ("lots", "i8"), ("level_lots", "i8"), ("resting_id", "i8"),
-        ("owner", "i4"), ("resting_owner", "i4"), ("side", "i1"),
+        ("fee", "i8"), ("resting_fee", "i8"), ("owner", "i4"), ("resting_owner", "i4"), ("flags", "u2"), ("side", "i1"),
     ],
     align=True,
 )
@@ -57,4 +57,5 @@ def _gather(rows, row_count, book, found):
             fill = fill_at(found, count)
             fill.time_ns, fill.sequence, fill.price_ticks, fill.lots, fill.level_lots = row.time_ns, row.sequence, row.price_ticks, row.lots, row.level_lots
             fill.resting_id, fill.owner, fill.resting_owner, fill.side = row.resting_id, row.owner, row.resting_owner, row.side
+            fill.fee, fill.resting_fee, fill.flags = row.fee, row.resting_fee, row.flags
             count += 1

@@ -13,7 +13,8 @@ from lob.analytics.fills import fills
 from lob.analytics.notes import without_nan
 from lob.analytics.quotes import Mids
 from lob.analytics.records import select
-from lob.analytics.stays import GAP_UNKNOWN, touch_stays, walk
+from lob.analytics.stay import GAP_UNKNOWN
+from lob.analytics.stays import touch_stays, walk
 from lob.analytics.survival import stay_class, time_to_fill
 
 HORIZON_NS = 1_000_000_000

@@ -1,6 +1,6 @@
 """A random market in which orders are icebergs and hidden too, for tests that must know every kind of resting order."""
 import numpy as np
-from random_market import AGENTS, INSTRUMENT, random_requests
+from random_market import AGENTS, INSTRUMENT, VENUE, random_requests
 
 from lob.exchange.order_book import OrderBook
 from lob.messages import Action, Flag
@@ -16,4 +16,4 @@ def ruled_tape(count, seed):
     requests["lots"][is_iceberg] += 6
     requests["flags"][is_iceberg], requests["flags"][is_hidden] = Flag.ICEBERG, Flag.HIDDEN
     requests["display_lots"][is_iceberg] = random.integers(1, 5, is_iceberg.sum())
-    return Tape(OrderBook().send_many(requests), {"agents": AGENTS, "instrument": INSTRUMENT, "scenario": "ruled"})
+    return Tape(OrderBook(venue=VENUE).send_many(requests), {"agents": AGENTS, "instrument": INSTRUMENT, "scenario": "ruled"})

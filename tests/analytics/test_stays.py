@@ -6,7 +6,8 @@ from hypothesis import strategies as st
 from random_market import random_tape
 from ruled_market import ruled_tape
 
-from lob.analytics.stays import Change, End, walk
+from lob.analytics.stay import Change, End
+from lob.analytics.stays import walk
 from lob.errors import TapeError
 from lob.exchange.order_book import OrderBook
 from lob.messages import CancelReason, Flag, ReportKind, Side
