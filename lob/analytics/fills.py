@@ -7,7 +7,7 @@ import numpy as np
 from lob.analytics.quotes import quotes
 from lob.analytics.records import select
 from lob.jit import jit, pool_reader
-from lob.messages import REPORT, ReportKind
+from lob.messages import NOBODY, REPORT, Flag, ReportKind
 
 FILL = np.dtype(
     [
@@ -26,9 +26,19 @@ def fills(tape, book=0):
 
 
 def maker_fills(tape, book=0):
-    """Return the fills in which an agent's resting order was filled: FILL[n]."""
+    """Return the fills in which an agent's resting order was filled by one that came to it: FILL[n]. In an auction nobody comes to anybody."""
     found = fills(tape, book)
-    return select(found, found["resting_owner"] > 0)
+    return select(found, is_maker_fill(found))
+
+
+def is_maker_fill(fills):
+    """Return whether each fill is one of `maker_fills`: bool[n]."""
+    return (fills["resting_owner"] > NOBODY) & ~is_in_auction(fills)
+
+
+def is_in_auction(fills):
+    """Return whether each fill was made in a call auction: bool[n]."""
+    return fills["flags"] & Flag.AUCTION != 0
 
 
 def _fills(tape, book):

@@ -47,7 +47,7 @@ STAY = np.dtype(
         ("cancelled_lots", "i4"),
         ("gap_ticks", "i4"),        # behind the touch before its event; negative where it improved it; GAP_UNKNOWN on an empty side
         ("touch", "i4"),            # index of the touch before its event, -1 before any
-        ("flags", "u2"),
+        ("flags", "u2"),            # of its entry row; with AUCTION if an auction filled of it
         ("side", "i1"),
         ("end", "u1"),
         ("was_at_touch", "u1"),     # whether its price was the best of its side at any time of the stay

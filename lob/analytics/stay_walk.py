@@ -10,7 +10,7 @@ from lob.messages import PRICE_MAX_TICKS, CancelReason, Flag, ReportKind
 ACCEPTED, FILL, CANCELLED, REDUCED, REPLACED = (int(ReportKind[name]) for name in ("ACCEPTED", "FILL", "CANCELLED", "REDUCED", "REPLACED"))
 REFRESHED, TRIGGERED = int(ReportKind.REFRESHED), int(ReportKind.TRIGGERED)
 UNFILLED, FILL_OR_KILL, TOO_FEW, SELF_TRADE = (int(CancelReason[name]) for name in ("UNFILLED", "FILL_OR_KILL", "MINIMUM", "SELF_TRADE"))
-LAST, HIDDEN, ICEBERG, UNDISPLAYED = int(Flag.LAST), int(Flag.HIDDEN), int(Flag.ICEBERG), int(Flag.HIDDEN | Flag.STOP)
+LAST, HIDDEN, ICEBERG, IN_AUCTION, UNDISPLAYED = int(Flag.LAST), int(Flag.HIDDEN), int(Flag.ICEBERG), int(Flag.AUCTION), int(Flag.HIDDEN | Flag.STOP)
 WAS_REPLACED, LEFT_WINDOW = int(CancelReason.REPLACED), int(CancelReason.LEFT_WINDOW)
 END_FILLED, END_CANCELLED, END_MOVED, END_REFRESHED, END_UNSEEN = (int(End[name]) for name in ("FILLED", "CANCELLED", "MOVED", "REFRESHED", "UNSEEN"))
 ADDED, PULLED, TRADED = int(Change.ADDED), int(Change.CANCELLED), int(Change.TRADED)
@@ -31,15 +31,17 @@ def walk_rows(address, row_count):
 def _read_row(walk, row):
     kind = row.kind
     if kind == ACCEPTED or kind == REPLACED or kind == TRIGGERED:
-        walk.pending_lots = 0 if row.flags & UNDISPLAYED else row.lots
+        walk.pending_lots = 0 if row.flags & UNDISPLAYED or row.price_ticks == 0 else row.lots
         walk.pending_row, walk.pending_id, walk.pending_owner, walk.pending_entry = walk.next_row, row.order_id, row.owner, walk.entry
         walk.entry += 1
+    elif kind == FILL and row.flags & IN_AUCTION:
+        _read_auction_fill(walk, row)
     elif kind == FILL:
         _read_fill(walk, row)
     elif kind == CANCELLED or kind == REDUCED:
         if _is_about_pending(walk, row):
             walk.pending_lots = max(walk.pending_lots - row.lots, 0)
-        elif not row.flags & UNDISPLAYED:
+        elif not row.flags & UNDISPLAYED and row.price_ticks > 0:
             _read_cancel(walk, row)
     elif kind == REFRESHED:
         _read_refresh(walk, row)
@@ -69,17 +71,48 @@ def _read_fill(walk, row):
     walk.fill_count += 1
     if slot < 0:
         return
+    _fill_stay(walk, slot, row, 0 if is_agents else row.lots, row.resting_open_lots)
+
+
+@jit
+def _fill_stay(walk, slot, row, shown, open_lots):
+    """Fill the stay in a slot by the lots of a row, of which so many were displayed."""
     i = stay_of(walk.live, slot)
     stay = stay_at(walk.stays, i)
     if stay.first_fill_ns < 0:
         _count_ahead(walk, i)
         stay.first_fill_ns = row.time_ns
     stay.filled_lots += row.lots
-    if not is_agents:
-        _take(walk, i, row.lots, 0)
-    if row.resting_open_lots == 0:
+    if shown:
+        _take(walk, i, shown, 0)
+    if open_lots == 0:
         _end_stay(walk, i, row.time_ns, END_FILLED)
         remove_live(walk.live, slot)
+
+
+@jit
+def _read_auction_fill(walk, row):
+    """Take a fill of an auction off both its orders, the buyer's and the seller's: both rest, if they are displayed."""
+    index_at(walk.fill_stays, walk.fill_count).value = -1
+    walk.fill_count += 1
+    if row.trigger_ticks > 0:
+        _take_in_auction(walk, row, 1, find_live(walk.live, row.owner, row.order_id), row.lots_ahead, row.open_lots)
+    if row.offset_ticks > 0:
+        _take_in_auction(walk, row, -1, find_live(walk.live, row.resting_owner, row.resting_id), row.level_lots, row.resting_open_lots)
+
+
+@jit
+def _take_in_auction(walk, row, side, slot, level_lots, open_lots):
+    """Take what an auction filled of the order in a slot: level_lots are left displayed at its price, since an iceberg shows its next lots at once."""
+    if slot < 0:
+        return
+    i = stay_of(walk.live, slot)
+    stay = stay_at(walk.stays, i)
+    shown = level_at(walk.levels, place_at(walk.places, i).level).lots - level_lots
+    stay.flags |= IN_AUCTION
+    if shown:
+        _write_change(walk, row, side, shown, TRADED, _gap_ticks(walk, side, stay.price_ticks))
+    _fill_stay(walk, slot, row, shown, open_lots)
 
 
 @jit

@@ -20,6 +20,8 @@ from lob.analytics.stay import CHANGE, GAP_UNKNOWN, LEFT, LEVEL, PLACE, STAY, WA
 from lob.analytics.stay_walk import ACCEPTED, FILL, REFRESHED, REPLACED, TRIGGERED, close_stays, walk_rows
 from lob.jit import jit
 
+LEVELS_MAX = 2**22  # counted one by one; of prices further apart only those that occur
+
 
 @dataclass(frozen=True)
 class Walk:
@@ -58,7 +60,7 @@ def _walk_of(tape, book):
     arrays = {
         "rows": rows, "touches": touches, "touch_levels": touch_levels, "entry_levels": entry_levels, "levels": levels,
         "tree": np.zeros(entries + 1, LEFT), "places": np.empty(entries + 1, PLACE),
-        "stays": np.empty(entries + 1, STAY), "changes": np.empty(len(rows) + 1, CHANGE), "fill_stays": np.empty(fills + 1, np.int32),
+        "stays": np.empty(entries + 1, STAY), "changes": np.empty(len(rows) + fills + 1, CHANGE), "fill_stays": np.empty(fills + 1, np.int32),
     }
     record = np.zeros(1, WALK)
     for name, array in arrays.items():
@@ -91,7 +93,7 @@ def _read_entries(rows, row_count, book, keys):
 def _levels(keys, touches):
     """Return the number of the level of every entry and of both sides of every touch, and how many levels there are."""
     low, high = (int(keys.min()), int(keys.max())) if len(keys) else (0, 0)
-    if high - low < 2**22:
+    if high - low < LEVELS_MAX:
         numbers = np.arange(high - low + 1, dtype=np.int32)
         levels = (keys - low).astype(np.int32)
         return levels, _touch_levels(touches.ctypes.data, len(touches), low, numbers, np.zeros(0, np.int64)), len(numbers)

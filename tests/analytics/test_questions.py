@@ -5,7 +5,7 @@ import numpy as np
 import polars
 import pytest
 from random_market import random_tape
-from ruled_market import ruled_tape
+from ruled_market import day_tape, ruled_tape
 
 from agents import NoiseTrader, SymmetricMaker
 from lob import OrderBook, Simulation, Tape, TapeError
@@ -50,6 +50,7 @@ POOR_TAPES = {
     "empty": lambda: Tape(np.zeros(0, REPORT), {}), "one row": lambda: random_tape(1, seed=1), "one side": one_sided_tape, "one agent": one_agent_tape,
     "short": lambda: random_tape(40, seed=2), "another book": lambda: Tape(OrderBook(book=3).limit(Side.BUY, 100, 1, order_id=1), {}),
     "passive": lambda: Tape(one_agent_tape().rows, {"execution": "passive"}), "every rule": lambda: ruled_tape(800, seed=3),
+    "a day": lambda: day_tape(2_000, seed=3),
 }
 
 
