@@ -1,5 +1,6 @@
 """Questions: a run, its tape and its file give the same answers; tapes that hold little or nothing give tables, not errors, and never a nan."""
 from dataclasses import is_dataclass
+from pathlib import Path
 
 import numpy as np
 import polars
@@ -33,6 +34,16 @@ def test_a_run_its_tape_and_its_file_answer_alike(name, tmp_path):
     assert all(isinstance(frame, polars.DataFrame) for frame in answers[0])
     for frames in zip(*answers, strict=True):
         assert frames[0].equals(frames[1]) and frames[0].equals(frames[2])
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_page_on_analytics_names_every_column(name):
+    page = (Path(__file__).parents[2] / "docs" / "analytics.md").read_text(encoding="utf-8")
+    section = page.split(f"\n## {name}\n")[1].split("\n## ")[0]
+    answer = getattr(random_tape(400, seed=6), name)()
+    frames = vars(answer) if is_dataclass(answer) else {"": answer}
+    missing = [f"{frame} {column}" for frame, table in frames.items() for column in table.columns if f"`{column}`" not in section]
+    assert missing + [frame for frame in frames if frame and f"`{frame}`" not in section] == []
 
 
 def one_sided_tape():
