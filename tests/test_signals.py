@@ -131,8 +131,8 @@ def test_flow_signals_are_those_of_the_tape(seen):
 
 @pytest.mark.parametrize("feed_ns", [0, 5_000_000])
 def test_the_live_markout_is_the_mean_of_the_last_valued_fills(feed_ns):
-    maker = ValuedMaker(markout_horizon_ns=HORIZON_NS, markout_fills=20, latency=Latency(feed_ns=feed_ns))
-    run = Simulation([NoiseTrader(count=30), SymmetricMaker(), maker], seed=9).run(seconds=200)
+    maker = ValuedMaker(markout_horizon_ns=HORIZON_NS, markout_fills=20, latency=Latency(feed_ns=feed_ns, order_ns=100_000))
+    run = Simulation([NoiseTrader(count=30), SymmetricMaker(latency=Latency(order_ns=50_000)), maker], seed=9).run(seconds=200)
     fills = fill_markouts(run.tape, [HORIZON_NS]).filter(pl.col("agent") == "ValuedMaker").sort("sequence")
     realised, lots = fills["realised_half_ticks"].to_numpy(), fills["lots"].to_numpy()
     found = run.agents[-1]
