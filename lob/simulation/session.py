@@ -23,6 +23,7 @@ from lob.exchange.venue import FeeTier, Venue
 from lob.instrument import Instrument
 from lob.jit import CompilerError, source_hash
 from lob.messages import PRICE_MAX_TICKS, REPORT
+from lob.questions import Questions
 from lob.simulation.agent import Agent
 from lob.simulation.failure import line_of, line_when_plain
 from lob.simulation.kernel import Stop, advance
@@ -39,7 +40,7 @@ SLICE_SECONDS = 0.1  # of wall time between two looks at the progress and at Ctr
 
 
 @dataclass
-class Run:
+class Run(Questions):
     """What came out of a simulation, from its beginning on.
 
     agents: one instance each, owner 1 first, with their final state. requests: orders, cancels and replaces that reached an exchange. deliveries: wake-ups and
@@ -72,6 +73,10 @@ class Run:
     def tape_sha256(self):
         """The SHA-256 of the tape's rows, as hexadecimal text."""
         return self.closed.sha256
+
+    @property
+    def _asked(self):
+        return self.tape
 
 
 class Simulation:
@@ -364,7 +369,9 @@ def _callback(method, hook, market, world, venue):
 
 def _described(owner, agent):
     cls = type(agent)
-    return {"owner": owner, "name": agent._name, "kind": cls.__name__, "role": cls.role, "parameters": agent._parameters, "latency": agent._latency.plain}
+    # A long array that is all one number is told by that number, from which the parameter can be set again.
+    parameters = {key: value[0] if isinstance(value, list) and len(set(value)) == 1 else value for key, value in agent._parameters.items()}
+    return {"owner": owner, "name": agent._name, "kind": cls.__name__, "role": cls.role, "parameters": parameters, "latency": agent._latency.plain}
 
 
 def _version():

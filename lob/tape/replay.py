@@ -226,7 +226,7 @@ class ReplayedBook:
             written = _advance(self._replayed.ctypes.data, rows.ctypes.data, len(rows), touches.ctypes.data, len(touches))
             if written < 0:
                 self._raise_contradiction(rows[self._replayed["next_row"][0]])
-            yield touches[:written].copy()
+            yield touches[:written].view(np.uint8).copy().view(TOUCH)
             for ladder in self._ladders:
                 if ladder.ladder["free_pages"][0] == 0:
                     ladder.add_pages()
@@ -288,7 +288,8 @@ def touches(rows, execution="live", book=0):
     rows: REPORT[n] from the beginning of a tape. Returns TOUCH[m]; a side that is empty has price and lots 0.
     Raises TapeError at a row that takes lots which the book does not have.
     """
-    return np.concatenate([np.empty(0, TOUCH), *ReplayedBook(execution, book).advance(rows)])
+    chunks = [chunk.view(np.uint8) for chunk in ReplayedBook(execution, book).advance(rows)]
+    return np.concatenate([np.empty(0, np.uint8), *chunks]).view(TOUCH)
 
 
 def book_at(tape, time_ns, book=0):
