@@ -56,14 +56,14 @@ class Subject:
     def few_makers(self):
         """At most six makers, those with most lots: as many as can be told apart, the agent in focus first."""
         lots = dict(self.profits.select("owner", "maker_lots").iter_rows())
-        most = sorted((owner for owner in self.makers if owner != self.focus), key=lambda owner: -lots[owner])
-        return ([self.focus] if self.focus is not None else []) + most[: LINES_MAX - (self.focus is not None)]
+        most = sorted((owner for owner in self.makers if owner != self.focus), key=lambda owner: -lots[owner])[: LINES_MAX - 1]
+        return ([self.focus] if self.focus is not None else []) + sorted(most)
 
     def markouts(self, owners, by=("agent",)):
         """Return `markouts` of the fills of some owners."""
         import polars as pl
 
-        return markouts(self.fills.filter(pl.col("owner").is_in(owners)), by)
+        return markouts(self.fills.filter(pl.col("owner").is_in([owner for owner in owners if owner is not None])), by)
 
     def name_of(self, owner):
         """Return what the tape calls an owner."""
