@@ -44,7 +44,8 @@ def duration(nanoseconds):
     steps = ((3_600_000_000_000, "h"), (60_000_000_000, "min"), (1_000_000_000, "s"), (1_000_000, "ms"), (1_000, "µs"))
     for size, unit in steps:
         if abs(nanoseconds) >= (2 * size if size > 1_000_000_000 else size):
-            return f"{significant(nanoseconds / size)} {unit}"
+            text = significant(nanoseconds / size)
+            return f"{text.rstrip('0').rstrip('.') if '.' in text else text} {unit}"
     return f"{number(nanoseconds)} ns"
 
 

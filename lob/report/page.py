@@ -51,7 +51,7 @@ def compared_page(tapes, agent=None, book=0):
     for pair in pairs:
         sections = [_renamed(section, side) for section, side in zip(pair, SIDES, strict=True)]
         lead = " ".join(dict.fromkeys(section.lead for section in pair)) if pair[0].name != "verdict" else "A above, B below."
-        merged.append(Section(pair[0].name, "The two runs" if pair[0].name == "verdict" else pair[0].title, lead, []))
+        merged.append(Section(pair[0].name, pair[0].label, "The two runs" if pair[0].name == "verdict" else pair[0].title, lead, []))
         body += section_html(merged[-1], _side_by_side(sections))
         parts += [part for section in sections for part in section.parts]
     return _document(top.title, merged, body, parts)
@@ -105,7 +105,7 @@ def _document(title, sections, body, parts):
     charts = {part.name: {"data": part.traces, "layout": part.layout} for part in parts if isinstance(part, Chart) and not part.note}
     live = {part.name: {"kind": part.kind, "data": part.data} for part in parts if isinstance(part, Live) and not part.note}
     data = as_json({"charts": charts, "live": live, "colors": {"paper": PAPER, "dark": DARK}})
-    links = "".join(f'<a href="#{section.name}">{escape(_short(section))}</a>' for section in sections)
+    links = "".join(f'<a href="#{section.name}">{escape(section.label)}</a>' for section in sections)
     plotly, style, code = _plotly(), as_css() + _asset("page.css"), "\n".join(_asset(name) for name in SCRIPTS)
     size = sum(len(text) for text in (body, data, plotly, style, code))
     footer = (
@@ -117,11 +117,6 @@ def _document(title, sections, body, parts):
         f"<title>{escape(title)}</title><style>{style}</style></head><body><nav>{links}</nav><main>{body}</main><footer>{escape(footer)}</footer>"
         f'<script>{plotly}</script><script type="application/json" id="report-data">{data}</script><script>{code}</script></body></html>\n'
     )
-
-
-def _short(section):
-    """Return a section's name in the bar at the top."""
-    return section.name.capitalize()
 
 
 def _asset(name):

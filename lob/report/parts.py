@@ -44,7 +44,7 @@ class Column:
 
 @dataclass(frozen=True)
 class Table:
-    """A table of finished words. columns: [Column]; rows: [[word]]; signs: {column: "gain where above zero"} colours numbers by their sign."""
+    """A table of finished words. columns: [Column]; rows: [[word]]; signed: indices of columns coloured by their sign."""
 
     name: str
     title: str
@@ -52,7 +52,13 @@ class Table:
     columns: list = field(default_factory=list)
     rows: list = field(default_factory=list)
     note: str | None = None
-    signed: tuple = ()  # indices of columns whose sign is coloured
+    signed: tuple = ()
+
+    def without_empty_notes(self):
+        """Return the table without its last column if that is empty."""
+        if any(row[-1] for row in self.rows):
+            return self
+        return replace(self, columns=self.columns[:-1], rows=[row[:-1] for row in self.rows])
 
 
 @dataclass(frozen=True)
@@ -88,9 +94,10 @@ class Live:
 
 @dataclass(frozen=True)
 class Section:
-    """A part of the page under one heading; lead: the sentence under it."""
+    """A part of the page under one heading. label: its name in the bar at the top; lead: the sentence under the heading."""
 
     name: str
+    label: str
     title: str
     lead: str
     parts: list
@@ -98,14 +105,21 @@ class Section:
 
 def layout(x, y, **more):
     """Return the layout of a chart: titles of both axes, with their units; more: what differs, as plotly has it, axes by update."""
-    axis = {"gridcolor": "$grid", "linecolor": "$line", "zerolinecolor": "$muted", "tickcolor": "$line", "title": {"standoff": 8}, "automargin": True}
-    x_axis = {**axis, "title": {"text": x, "standoff": 8}, "showgrid": False, "showline": True, "ticks": "outside", "zeroline": False, **more.pop("xaxis", {})}
-    y_axis = {**axis, "title": {"text": y, "standoff": 8}, "showline": False, "zeroline": True, "zerolinewidth": 1.2, **more.pop("yaxis", {})}
+    axis = {
+        "gridcolor": "$grid", "linecolor": "$line", "zerolinecolor": "$muted", "tickcolor": "$line", "automargin": True, "separatethousands": True,
+        "exponentformat": "none",
+    }
+    x_axis = {**axis, "title": _title(x), "showgrid": False, "showline": True, "ticks": "outside", "zeroline": False, **more.pop("xaxis", {})}
+    y_axis = {**axis, "title": _title(y), "showline": False, "zeroline": True, "zerolinewidth": 1.2, **more.pop("yaxis", {})}
     return {
         "xaxis": x_axis, "yaxis": y_axis, "font": {"family": FONT, "size": 13, "color": "$ink"}, "paper_bgcolor": "$page/0", "plot_bgcolor": "$page/0",
         "legend": {"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom", "font": {"size": 12}}, "hovermode": "closest",
         "hoverlabel": {"bgcolor": "$panel", "bordercolor": "$line", "font": {"color": "$ink", "size": 12}}, "colorway": list(SERIES), **more,
     }
+
+
+def _title(text):
+    return {"text": text, "standoff": 8, "font": {"size": 12, "color": "$muted"}}
 
 
 def log_ticks(values):

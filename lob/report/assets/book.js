@@ -2,7 +2,7 @@
 // The book through time. The changes of displayed lots are kept as they came; whatever part of the time is looked at is drawn anew from them: snapshots at even
 // moments while there are many changes, every single one when there are few.
 report.makers.book = function (place, data) {
-  const COLUMNS = 600, ROWS_MAX = 220, MARKS_MAX = 1500, CHECKPOINT = 4096, AROUND_TICKS = 14, WAIT_MS = 60;
+  const COLUMNS = 600, ROWS_MAX = 220, MARKS_MAX = 1500, FEW = 150, CHECKPOINT = 4096, AROUND_TICKS = 14, WAIT_MS = 60;
   const unit = data.unit_s, prices = data.high - data.low + 1;
   const column = report.column;
   const changes = {time: column(data.changes.time), key: column(data.changes.key), lots: column(data.changes.lots)};
@@ -116,8 +116,8 @@ report.makers.book = function (place, data) {
     return {
       type: "scatter", mode: "markers", name: "trades", x: indices.map(i => trades.time[i] * unit), y: indices.map(i => trades.price[i]),
       customdata: indices.map(i => [trades.lots[i], trades.side[i] > 0 ? "bought" : "sold"]),
-      marker: {symbol: indices.map(i => trades.side[i] > 0 ? "triangle-up" : "triangle-down"), size: indices.map(i => Math.min(4 + 2 * Math.sqrt(trades.lots[i]), 18)),
-               color: indices.map(i => color[trades.side[i]]), line: {color: "$page", width: 0.8}, opacity: indices.length > 400 ? 0.55 : 0.95},
+      marker: {symbol: indices.map(i => trades.side[i] > 0 ? "triangle-up" : "triangle-down"), size: indices.map(i => indices.length > FEW ? 4 : Math.min(4 + 2 * Math.sqrt(trades.lots[i]), 18)),
+               color: indices.map(i => color[trades.side[i]]), line: {color: "$page", width: indices.length > FEW ? 0 : 0.8}, opacity: indices.length > FEW ? 0.45 : 0.95},
       hovertemplate: "%{customdata[0]:,} lots %{customdata[1]} at %{y:,}<br>%{x:.6f} s<extra>trade</extra>",
     };
   }
@@ -136,11 +136,12 @@ report.makers.book = function (place, data) {
   }
 
   function fillMarks(indices) {
+    const isFew = indices.length <= FEW;
     const tone = i => Number.isNaN(fills.realised[i]) ? "$faint" : fills.realised[i] < 0 ? "$loss" : "$gain";
     return {
       type: "scatter", mode: "markers", name: `${data.agent}: fills`, x: indices.map(i => fills.time[i] * unit), y: indices.map(i => fills.price[i]),
       customdata: indices.map(i => [fills.lots[i], fills.side[i] > 0 ? "bought" : "sold", Number.isNaN(fills.realised[i]) ? "not known" : fills.realised[i].toFixed(1)]),
-      marker: {symbol: "circle-open", size: 11, color: indices.map(tone), line: {width: 2.2, color: indices.map(tone)}},
+      marker: {symbol: isFew ? "circle-open" : "circle", size: isFew ? 12 : 4, opacity: isFew ? 1 : 0.6, color: indices.map(tone), line: {width: isFew ? 2.2 : 0, color: indices.map(tone)}},
       hovertemplate: "%{customdata[1]} %{customdata[0]:,} at %{y:,}<br>after 1 s: %{customdata[2]} ticks a lot<extra>its fill</extra>",
     };
   }
@@ -152,8 +153,8 @@ report.makers.book = function (place, data) {
     if (data.agent !== null) traces.push(quoteLine("bid", quotes.bid, from, to), quoteLine("ask", quotes.ask, from, to), fillMarks(filled));
     const axis = {gridcolor: "$grid", linecolor: "$line", tickcolor: "$line", zeroline: false, automargin: true};
     const layout = {
-      xaxis: {...axis, title: {text: "seconds since the start", standoff: 8}, range: [from, to], ticks: "outside", showgrid: false, exponentformat: "none", separatethousands: true},
-      yaxis: {...axis, title: {text: "price, ticks", standoff: 8}, range: [depth.low - 0.5, depth.high + 0.5], fixedrange: true, tickformat: ",d"},
+      xaxis: {...axis, title: {text: "seconds since the start", standoff: 8, font: {size: 12, color: "$muted"}}, range: [from, to], ticks: "outside", showgrid: false, exponentformat: "none", separatethousands: true},
+      yaxis: {...axis, title: {text: "price, ticks", standoff: 8, font: {size: 12, color: "$muted"}}, range: [depth.low - 0.5, depth.high + 0.5], fixedrange: true, tickformat: ",d"},
       font: {family: "Inter, Helvetica, Arial, sans-serif", color: "$ink"}, paper_bgcolor: "$page/0", plot_bgcolor: "$page/0", hovermode: "closest",
       legend: {orientation: "h", x: 0, y: 1.02, yanchor: "bottom"}, hoverlabel: {bgcolor: "$panel", bordercolor: "$line", font: {color: "$ink", size: 12}},
     };

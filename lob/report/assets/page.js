@@ -23,7 +23,7 @@ report.paint = function paint(value, colors = report.colors()) {
     const [red, green, blue] = [1, 3, 5].map(i => parseInt(color.slice(i, i + 2), 16));
     return `rgba(${red},${green},${blue},${found[2]})`;
   }
-  if (Array.isArray(value)) return typeof value[0] === "number" ? value : value.map(item => paint(item, colors));
+  if (Array.isArray(value)) return typeof value[value.length - 1] === "number" ? value : value.map(item => paint(item, colors));
   if (value !== null && typeof value === "object" && !ArrayBuffer.isView(value) && !("bdata" in value)) {
     return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, paint(item, colors)]));
   }

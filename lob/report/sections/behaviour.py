@@ -9,7 +9,7 @@ def section(subject):
     found = depth_behaviour(subject.tape, book=subject.book)
     lead = "Depth is a behaviour: what counts is not what is displayed but what is still there, or comes back, when somebody needs it."
     parts = [_refill(found), _returns(found), _lives(found), _late(subject), _stale(subject), _detection(found)]
-    return Section("behaviour", "Depth and latency", lead, parts)
+    return Section("behaviour", "Depth", "Depth and latency", lead, parts)
 
 
 def _refill(found):
@@ -102,4 +102,4 @@ def _detection(found):
         for line in found.detection.iter_rows(named=True)
     ]
     caption = "How well a watcher of the displayed touch and the trades tells icebergs and hidden orders, against what the tape knows."
-    return Table("detection", "Can what is hidden be seen?", caption, columns, rows)
+    return Table("detection", "Can what is hidden be seen?", caption, columns, rows).without_empty_notes()

@@ -26,10 +26,10 @@ def section(subject):
     touches = quotes(subject.tape, subject.book)
     if len(touches) == 0:
         empty = Live("book", "book", "Depth through time", "", note="No order ever rested on this tape, so there is no book to draw.")
-        return Section("book", "The book through time", lead, [empty])
+        return Section("book-section", "Book", "The book through time", lead, [empty])
     data, sentences = _data(subject, touches)
     caption = "Triangles are trades, up where the buyer was the aggressor. " + _focus_words(subject) + " " + " ".join(sentences)
-    return Section("book", "The book through time", lead, [Live("book", "book", "Depth through time", caption, data)])
+    return Section("book-section", "Book", "The book through time", lead, [Live("book", "book", "Depth through time", caption, data)])
 
 
 def _focus_words(subject):

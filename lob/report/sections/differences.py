@@ -14,7 +14,7 @@ def section(first, second):
     facts = [_facts(subject) for subject in (first, second)]
     rows = [_row(name, unit, digits, facts[0][name], facts[1][name]) for name, (unit, digits) in NAMES.items()]
     table = Table("differences", "What differs", "Of the agent in focus, then of the market. A dash: the tape cannot tell.", columns, rows, signed=(4,))
-    return Section("compared", f"{first.title} beside {second.title}", lead, [table])
+    return Section("compared", "A and B", f"{first.title} beside {second.title}", lead, [table])
 
 
 NAMES = {

@@ -10,7 +10,7 @@ def section(subject):
     """Return the table and the profiles."""
     found = stylised(subject.tape, book=subject.book)
     lead = "A published range says where the literature lies for liquid markets, not where a tape must lie. Outside is a fact about this market, not an error."
-    return Section("facts", "Is it like a market?", lead, [_facts(found), _depth(found), _spreads(found), _volume(subject, found), _signature(found)])
+    return Section("facts", "Facts", "Is it like a market?", lead, [_facts(found), _depth(found), _spreads(found), _volume(subject, found), _signature(found)])
 
 
 def _facts(found):

@@ -13,7 +13,7 @@ def section(subject):
     """Return imbalance, memory, bursts, metaorders and their impact."""
     found = flow(subject.tape, book=subject.book)
     lead = "Order flow imbalance is the symptom; self-excitation and large orders in small pieces are two models of the cause."
-    return Section("flow", "Flow and memory", lead, [_memory(found), _memory_table(found), _imbalance(found), _bursts(found), _impact(found), _splitters(found)])
+    return Section("flow", "Flow", "Flow and memory", lead, [_memory(found), _imbalance(found), _memory_table(found), _bursts(found), _impact(found), _splitters(found)])
 
 
 def _memory(found):
@@ -54,7 +54,7 @@ def _memory_table(found):
         "γ: the autocorrelation decays as lag^−γ. α: metaorder lengths fall as L^−(α+1). Theory has α = γ + 1 in the event clock. The barometer takes all splitters "
         "for equally active, with nobody else trading: it tells high from low, it is no census."
     )
-    return Table("memory-table", "The memory in numbers", caption, columns, rows)
+    return Table("memory-table", "The memory in numbers", caption, columns, rows).without_empty_notes()
 
 
 def _plain(value, error):
@@ -94,7 +94,7 @@ def _bursts(found):
         "Hawkes processes fitted by maximum likelihood. The branching ratio is the share of trades brought on by earlier trades: near 0 they come by chance, near 1 "
         "one trade keeps the market busy. A misfit with a small p says that the kernel is not the true one."
     )
-    return Table("bursts", "Bursts", caption, columns, rows)
+    return Table("bursts", "Bursts", caption, columns, rows).without_empty_notes()
 
 
 def _impact(found):

@@ -21,7 +21,7 @@ def section(subject):
         "inventory", "Inventory through time", "inventory, lots", curves, "inventory_lots", ",",
         "What it held. A maker in control comes back to zero; one that drifts to its limit is quoting one side only, and its profit is a bet.",
     )
-    return Section("money", "Profit and inventory", f"Sampled at {number(MOMENTS)} even moments; click a name in a legend to hide or show it.",
+    return Section("money", "Money", "Profit and inventory", f"Sampled at {number(MOMENTS)} even moments; click a name in a legend to hide or show it.",
                    [pnl, held, _decomposition(subject)])
 
 

@@ -16,7 +16,7 @@ def section(subject):
         _survival("survival-imbalance", "Still waiting, by the state of both queues", found.by_imbalance, "imbalance",
                   "The same by how long the own queue was beside the other one at entry. A short own queue fills sooner, because it is the one about to lose."),
     ]
-    return Section("queues", "Queues", lead, [*survival, _fates(found), _value(found), _progress(found)])
+    return Section("queues", "Queues", "Queues", lead, [*survival, _fates(found), _value(found), _progress(found)])
 
 
 def _survival(name, title, table, by, caption):
@@ -31,7 +31,7 @@ def _survival(name, title, table, by, caption):
         traces += with_band(str(word), *points, SERIES[k], hover, mine["at_risk"].to_list())
     axes = layout("seconds since entry", "share not yet filled", xaxis=log_ticks(known["time_s"].unique().sort().to_list()),
                   yaxis={"tickformat": ".0%", "rangemode": "tozero"})
-    return Chart(name, title, caption, traces, axes, height=380)
+    return Chart(name, title, caption, traces, axes)
 
 
 def _fates(found):

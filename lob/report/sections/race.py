@@ -9,14 +9,14 @@ from lob.report.theme import SERIES
 SAYS = {
     "hazards": "p_up of the pressure on both queues", "imbalance": "bid / (bid + ask)", "queues": "two independent queues", "microprice": "microprice chain",
 }
-CAUSES = {"traded": "traded through", "pulled": "cancelled away", "improved": "improved inside the spread", "reopened": "an empty side came back"}
+CAUSES = {"traded": "traded through", "pulled": "cancelled away", "improved": "improved", "reopened": "side reopened"}
 
 
 def section(subject):
     """Return calibration, scores and causes."""
     found = race(subject.tape, book=subject.book)
     lead = "Which queue empties first? Every forecast is held against the next move of the mid, on the second half of the tape, none having seen it."
-    return Section("race", "The race and its calibration", lead, [_calibration(found), _scores(found), _causes(found), _hazards(found)])
+    return Section("race", "Race", "The race and its calibration", lead, [_calibration(found), _causes(found), _scores(found)])
 
 
 def _calibration(found):
@@ -39,7 +39,7 @@ def _calibration(found):
             "customdata": mine["count"].to_list(), "hovertemplate": f"{name}: said %{{x:.2f}}, was %{{y:.2f}}, %{{customdata:,}} times",
         })
     unit = {"range": [-0.02, 1.02], "tickformat": ".1f"}
-    return Chart("calibration", title, caption, traces, layout("predicted chance of up", "share that went up", xaxis=unit, yaxis=unit | {"zeroline": False}), height=400)
+    return Chart("calibration", title, caption, traces, layout("predicted chance of up", "share that went up", xaxis=unit, yaxis=unit | {"zeroline": False}))
 
 
 def _scores(found):
@@ -77,17 +77,3 @@ def _causes(found):
             "customdata": counts, "hovertemplate": "%{x}: %{customdata:,} moves, %{y:.1f} % of all",
         })
     return Chart("causes", title, caption, traces, layout("", "% of all moves", barmode="group", bargap=0.35))
-
-
-def _hazards(found):
-    title, caption = "How long until the mid moves", (
-        "The wait from a moment of the clock to the next move of the mid, as the share of moments that waited longer. A straight line is a constant rate."
-    )
-    waits = np.sort(found.observations["wait_ns"].to_numpy()) / 1e9
-    if len(waits) < 2:
-        return Chart("waits", title, caption, note="The mid hardly moved, so there is no wait to show.")
-    at = np.unique(np.linspace(0, len(waits) - 1, 200).astype(int))
-    shares = 1 - at / len(waits)
-    trace = {"type": "scatter", "mode": "lines", "name": "waits longer", "x": waits[at], "y": shares, "line": {"color": "$series1", "width": 2},
-             "hovertemplate": "%{y:.1%} waited longer than %{x:.3f} s"}
-    return Chart("waits", title, caption, [trace], layout("seconds", "share that waits longer", yaxis={"type": "log", "tickformat": ".0%"}, showlegend=False))

@@ -8,7 +8,7 @@ AGENTS_MAX = 40
 
 def section(subject):
     """Return provenance and the agents with their parameters."""
-    return Section("run", "The run", "Enough to run it again: same seed, same bytes.", [_provenance(subject), _agents(subject)])
+    return Section("run", "Run", "The run", "Enough to run it again: same seed, same bytes.", [_provenance(subject), _agents(subject)])
 
 
 def _provenance(subject):

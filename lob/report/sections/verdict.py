@@ -14,7 +14,7 @@ SUMS = ("fills", "lots", "spread_half_ticks", "adverse_half_ticks", "inventory_h
 def section(subject):
     """Return the first screen."""
     cards = [_money(subject), _sources(subject), _picked_off(subject)] if subject.focus is not None else [_nobody(subject)]
-    return Section("verdict", subject.title, _lead(subject), [Cards("verdict", cards), accounts(subject)])
+    return Section("verdict", "Answers", subject.title, _lead(subject), [Cards("verdict", cards), accounts(subject)])
 
 
 def _lead(subject):
@@ -71,38 +71,47 @@ def _sources(subject):
             bars.append((words, mine["spread_half_ticks"].sum() / 2))
     bars += [("adverse selection, 1 s", -lines["adverse_half_ticks"].sum() / 2), ("inventory after that", lines["inventory_half_ticks"].sum() / 2)]
     bars += [("fees", -lines["fees_microticks"].sum() / MICROTICKS)]
-    largest = max(bars, key=lambda bar: abs(bar[1]))
-    ways = "gained" if largest[1] > 0 else "cost"
-    words = [f"These add up to its profit, to the last micro-tick; the largest {ways} {number(abs(largest[1]))} ticks × lots."]
-    return Card("Where from?", largest[0].split(",")[0].capitalize(), words, bars=[(name, value, number(value, sign=True)) for name, value in bars])
+    total = lines["pnl_microticks"].sum()
+    largest = max(bars, key=lambda bar: bar[1] if total >= 0 else -bar[1])
+    words = ["The parts add up to the profit, to the last micro-tick, in ticks × lots."]
+    answer = f"{'Most gained' if total >= 0 else 'Most lost'}: {largest[0].split(',')[0]}"
+    return Card("Where from?", answer, words, bars=[(name, value, number(value, sign=True)) for name, value in bars])
 
 
 def _picked_off(subject):
     table = subject.markouts([subject.focus])
-    judged = table.filter(table["horizon_ns"] == HORIZON_NS)
-    if judged.height == 0 or judged["fills"][0] == 0:
-        return Card("Was I picked off?", "No fill", ["None of its resting orders was filled with a mid known one second later: nobody could pick it off."])
-    line = judged.row(0, named=True)
-    mean, error = line["realised"], line["standard_error"]
-    answer, tone = _answer(mean, error)
-    words = [f"{with_error(mean, error, 3)} ticks a lot is left of each fill after 1 s: {number(line['effective'], 3)} captured, {number(line['impact'], 3)} taken back."]
-    return Card("Was I picked off?", answer, words + _losses(subject, line), tone=tone)
+    lines = table.filter(table["fills"] > 0).rows(named=True)
+    if not lines:
+        return Card("Was I picked off?", "No fill", ["None of its resting orders was filled while the mid could be followed: nobody could pick it off."])
+    answer, tone, worst = _answer(lines)
+    words = [
+        f"Of the {number(line['effective'], 2)} ticks a lot captured by a fill, the market took back {number(line['impact'], 2)} within {line['horizon_s']:g} s: "
+        f"{with_error(line['realised'], line['standard_error'])} is left."
+        for line in {line["horizon_ns"]: line for line in lines if line["horizon_ns"] == HORIZON_NS or line is worst}.values()
+    ]
+    return Card("Was I picked off?", answer, words + _losses(subject), tone=tone)
 
 
-def _answer(mean, error):
-    if error is None:
-        return "Too few fills to tell", ""
-    if mean + 2 * error < 0:
-        return "Yes", "loss"
-    return ("No", "gain") if mean - 2 * error > 0 else ("It cannot be told", "")
+def _answer(lines):
+    """Return (yes or no, its tone, the line that says so): yes from the first horizon at which the mean is two errors below zero."""
+    sure = [line for line in lines if line["standard_error"] is not None]
+    if not sure:
+        return "Too few fills to tell", "", lines[-1]
+    below = next((line for line in sure if line["realised"] + 2 * line["standard_error"] < 0), None)
+    if below:
+        return f"Yes, within {below['horizon_s']:g} s", "loss", below
+    if all(line["realised"] - 2 * line["standard_error"] > 0 for line in sure):
+        return "No", "gain", sure[-1]
+    least = min(sure, key=lambda line: line["realised"] - 2 * line["standard_error"])
+    return "Not that it can be told", "", least
 
 
-def _losses(subject, line):
+def _losses(subject):
     import polars as pl
 
     fills = subject.fills.filter((pl.col("owner") == subject.focus) & (pl.col("horizon_ns") == HORIZON_NS))
     under = fills["realised_half_ticks"].drop_nulls()
-    words = [f"{percent((under < 0).mean())} of {count(len(under), 'fill')} were under water by then."] if len(under) else []
+    words = [f"{percent((under < 0).mean())} of {count(len(under), 'fill')} were under water after 1 s."] if len(under) else []
     for frame, sentence in ((subject.latency.quotes, _stale), (subject.latency.cancels, _late)):
         mine = frame.filter(pl.col("agent").cast(pl.String) == subject.focus_name)
         words += [sentence(mine.row(0, named=True))] if mine.height else []
@@ -110,7 +119,7 @@ def _losses(subject, line):
 
 
 def _stale(line):
-    return f"{percent(line['stale_share'])} met a quote that the mid had left behind faster than its owner can react" + _cost(line) + "."
+    return f"{percent(line['stale_share'], 1)} of fills hit a stale quote, which the mid had left behind faster than its owner can react" + _cost(line) + "."
 
 
 def _late(line):

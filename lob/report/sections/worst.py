@@ -13,12 +13,12 @@ def section(subject):
     name = subject.focus_name or "the agent"
     lead = f"The fills at rest of {name} that had lost most one second later, and what the book did around them. Choose one to see it step by step."
     if subject.focus is None:
-        return Section("worst", "The worst fills", lead, [Table("worst-fills", "The worst fills", "", note="No agent traded on this tape, so no fill was bad.")])
+        return Section("worst", "Worst fills", "The worst fills", lead, [Table("worst-fills", "The worst fills", "", note="No agent traded on this tape, so no fill was bad.")])
     worst = worst_fills(subject.tape, subject.focus, book=subject.book)
     if worst.height == 0:
         note = f"No fill at rest of {name} was under water one second later, as far as the tape tells."
-        return Section("worst", "The worst fills", lead, [Table("worst-fills", "The worst fills", "", note=note)])
-    return Section("worst", "The worst fills", lead, [_table(subject, worst), _replay(subject, worst)])
+        return Section("worst", "Worst fills", "The worst fills", lead, [Table("worst-fills", "The worst fills", "", note=note)])
+    return Section("worst", "Worst fills", "The worst fills", lead, [_table(subject, worst), _replay(subject, worst)])
 
 
 def _table(subject, worst):
@@ -51,7 +51,7 @@ def _replay(subject, worst):
 def _scene(subject, line, steps, middle):
     side, price = int(line["side"]), int(line["price_ticks"])
     return {
-        "title": f"{'Bought' if side > 0 else 'Sold'} {count(line['lots'], 'lot')} at {number(price)} from {subject.name_of(line['counterparty'])}, "
+        "title": f"{'Bought' if side > 0 else 'Sold'} {count(line['lots'], 'lot')} at {number(price)} {'from' if side > 0 else 'to'} {subject.name_of(line['counterparty'])}, "
                  f"{clock(line['time_ns'])}; {number(line['loss_ticks'], 1)} ticks × lots lost after 1 s",
         "time_s": (int(line["time_ns"]) - int(subject.tape.rows["time_ns"][0])) / 1e9, "price": price, "side": side, "middle": middle, "steps": [_step(subject, step, line["time_ns"]) for step in steps],
     }

@@ -13,7 +13,7 @@ def section(subject):
     """Return the markout curves and their cuts."""
     parts = [_by_maker(subject), _by_counterparty(subject), _by_cut(subject), _curse(subject), _table(subject)]
     lead = "A fill is a conditional event: whoever hit the quote chose to. The curves follow the mid after it; bands are two standard errors, by blocks of time."
-    return Section("worth", "What fills were worth", lead, parts)
+    return Section("worth", "Markouts", "What fills were worth", lead, parts)
 
 
 def _curves(name, title, caption, table, column, names, note):
