@@ -29,7 +29,7 @@ def _note(note):
 def _chart(chart):
     if chart.note:
         return _figure(chart, "chart", _note(chart.note))
-    place = f'<div class="plot" data-chart="{chart.name}" style="height:{chart.height}px" role="img" aria-label="{escape(chart.title, quote=True)}"></div>'
+    place = f'<div class="plot" data-chart="{chart.name}" data-height="{chart.height}" style="height:{chart.height}px" role="img" aria-label="{escape(chart.title, quote=True)}"></div>'
     return _figure(chart, "chart", place)
 
 

@@ -13,6 +13,7 @@ from lob.errors import LobError
 
 HORIZON_NS = 1_000_000_000  # at which a fill is judged
 LINES_MAX = 6
+NAMES_MAX = 8
 
 
 class Subject:
@@ -84,7 +85,8 @@ class Subject:
     def _named(self, agent):
         owners = dict(self.profits.select("agent", "owner").iter_rows())
         if agent not in owners:
-            raise LobError(f"agent must be one of those on the tape, {', '.join(owners) or 'of which there is none'}, was {agent!r}")
+            some = ", ".join(list(owners)[-NAMES_MAX:]) or "of which there is none"
+            raise LobError(f"agent must be one of those on the tape{', as ' if len(owners) > NAMES_MAX else ': '}{some}; was {agent!r}")
         return owners[agent]
 
     def _chosen(self):

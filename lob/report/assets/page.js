@@ -8,7 +8,7 @@ const report = {
   config: {displaylogo: false, responsive: true, displayModeBar: false, doubleClick: "reset+autosize"},
 };
 const dark = matchMedia("(prefers-color-scheme: dark)"), coarse = matchMedia("(pointer: coarse)");
-const NARROW = 600, PRINT_WIDTH = 330, PRINT_WIDTH_WHOLE = 690, SLICE_MS = 40;
+const NARROW = 600, PRINT_WIDTH = 330, PRINT_WIDTH_WHOLE = 690, PRINT_HEIGHT = 0.76, SLICE_MS = 40;
 const ARRAYS = {i1: Int8Array, u1: Uint8Array, i2: Int16Array, u2: Uint16Array, i4: Int32Array, u4: Uint32Array, f4: Float32Array, f8: Float64Array};
 
 report.colors = () => report.data.colors[dark.matches && !report.isOnPaper ? "dark" : "paper"];
@@ -48,7 +48,12 @@ report.fitted = function (layout, place) {
   const fitted = {...layout, uirevision: "kept", margin: narrow ? {l: 44, r: 8, t: 34, b: 40} : {l: 56, r: 14, t: 34, b: 46}, dragmode: coarse.matches ? false : "zoom"};
   fitted.font = {...layout.font, size};
   fitted.legend = {...layout.legend, font: {size: size - 1}};
-  if (report.isOnPaper) fitted.width = place.closest(".row") ? PRINT_WIDTH : PRINT_WIDTH_WHOLE;
+  if (report.isOnPaper) {
+    const isAlone = !place.closest(".row") || place.closest("figure").matches(":last-child:nth-child(odd)");
+    fitted.width = isAlone ? PRINT_WIDTH_WHOLE : PRINT_WIDTH;
+    fitted.height = PRINT_HEIGHT * (parseFloat(place.dataset.height) || 440);
+  }
+  place.style.height = report.isOnPaper ? `${fitted.height}px` : place.dataset.height ? `${place.dataset.height}px` : "";
   return fitted;
 };
 

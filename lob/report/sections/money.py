@@ -7,7 +7,7 @@ from lob.report.numbers import number
 from lob.report.parts import Chart, Section, layout, line
 from lob.report.theme import SERIES
 
-KINDS_MAX = 5
+KINDS_MAX, LABELLED_MAX = 5, 3
 
 
 def section(subject):
@@ -65,7 +65,7 @@ def _decomposition(subject):
     lines = subject.parts.filter(subject.parts["owner"].is_in(subject.few_makers))
     if lines.height == 0 or lines["fills"].sum() == 0 or lines["pnl_microticks"].null_count():
         return Chart("decomposition", title, caption, note="No maker was filled while there was a mid, so there is no profit to split.")
-    words = ["spread", "adverse selection", "inventory", "fees", "profit"]
+    words = ["spread", "adverse<br>selection", "inventory", "fees", "profit"]
     traces = []
     for k, owner in enumerate(subject.few_makers):
         mine = lines.filter(lines["owner"] == owner)
@@ -76,6 +76,6 @@ def _decomposition(subject):
         values = [value / lots for value in (*halves, -mine["fees_microticks"].sum() / MICROTICKS, mine["pnl_microticks"].sum() / MICROTICKS)]
         traces.append({
             "type": "bar", "name": subject.name_of(owner), "x": words, "y": values, "marker": {"color": SERIES[k]}, "hovertemplate": "%{y:+.4f} ticks a lot",
-            "text": [number(value, 2, sign=True) for value in values], "textposition": "outside", "cliponaxis": False, "textfont": {"size": 11},
+            "text": [number(value, 2, sign=True) if len(subject.few_makers) <= LABELLED_MAX else "" for value in values], "textposition": "outside", "cliponaxis": False, "textfont": {"size": 11},
         })
     return Chart("decomposition", title, caption, traces, layout("", "ticks per lot traded", barmode="group", bargap=0.3))

@@ -54,9 +54,9 @@ def _money(subject):
     words = [f"ticks × lots, after fees; {number(money, 2)} in money, at {instrument.tick_value} for a tick on a lot."]
     if lots == 0:
         return Card("Did I make money?", "0", ["It never traded: no fill, no profit, no loss."])
-    words.append(f"{number(pnl / lots, 3, sign=True)} ticks for each of {count(lots, 'lot')} traded in {count(line['fills'], 'fill')}.")
     held = line["inventory_lots"]
-    words.append(f"It ends {'flat' if held == 0 else ('long ' if held > 0 else 'short ') + count(abs(held), 'lot')}, valued at the last mid.")
+    ends = "flat" if held == 0 else f"{'long' if held > 0 else 'short'} {count(abs(held), 'lot')}, valued at the last mid"
+    words.append(f"{number(pnl / lots, 3, sign=True)} ticks for each of {count(lots, 'lot')} in {count(line['fills'], 'fill')}; it ends {ends}.")
     return Card("Did I make money?", number(pnl, sign=True), words, tone="gain" if pnl > 0 else "loss" if pnl < 0 else "")
 
 
@@ -84,12 +84,12 @@ def _picked_off(subject):
     if not lines:
         return Card("Was I picked off?", "No fill", ["None of its resting orders was filled while the mid could be followed: nobody could pick it off."])
     answer, tone, worst = _answer(lines)
-    words = [
-        f"Of the {number(line['effective'], 2)} ticks a lot captured by a fill, the market took back {number(line['impact'], 2)} within {line['horizon_s']:g} s: "
-        f"{with_error(line['realised'], line['standard_error'])} is left."
-        for line in {line["horizon_ns"]: line for line in lines if line["horizon_ns"] == HORIZON_NS or line is worst}.values()
+    left = [
+        f"{with_error(line['realised'], line['standard_error'])} is left after {line['horizon_s']:g} s"
+        for line in lines if line["horizon_ns"] == HORIZON_NS or line is worst
     ]
-    return Card("Was I picked off?", answer, words + _losses(subject), tone=tone)
+    words = f"A fill captured {number(lines[0]['effective'], 2)} ticks a lot; {', '.join(left)}."
+    return Card("Was I picked off?", answer, [words, *_losses(subject)], tone=tone)
 
 
 def _answer(lines):
@@ -119,7 +119,7 @@ def _losses(subject):
 
 
 def _stale(line):
-    return f"{percent(line['stale_share'], 1)} of fills hit a stale quote, which the mid had left behind faster than its owner can react" + _cost(line) + "."
+    return f"{percent(line['stale_share'], 1)} hit a quote already stale, faster than its owner can react" + _cost(line) + "."
 
 
 def _late(line):
@@ -141,13 +141,13 @@ def accounts(subject):
         "back within 1 s; inventory: what the position did after that."
     )
     columns = [
-        Column("agent", is_text=True), Column("fills"), Column("lots"), Column("inventory", "lots"), Column("spread", "ticks × lots"),
-        Column("adverse sel.", "ticks × lots"), Column("inventory", "ticks × lots"), Column("fees", "ticks × lots"), Column("profit", "ticks × lots"),
-        Column("profit", "ticks a lot"),
+        Column("agent", is_text=True), Column("profit", "ticks × lots"), Column("profit", "ticks a lot"), Column("spread", "ticks × lots"),
+        Column("adverse sel.", "ticks × lots"), Column("inventory", "ticks × lots"), Column("fees", "ticks × lots"), Column("fills"), Column("lots"),
+        Column("holds", "lots"),
     ]
     note = None if frame.height else "No agent is on this tape."
     rows = [_row(line) for line in frame.iter_rows(named=True)]
-    return Table("accounts", "Who made and lost what", caption, columns, rows, note, signed=(8, 9))
+    return Table("accounts", "Who made and lost what", caption, columns, rows, note, signed=(1, 2))
 
 
 def _row(line):
@@ -155,8 +155,8 @@ def _row(line):
     pnl, lots = line["pnl_microticks"], line["lots"]
     pnl = None if pnl is None else pnl / MICROTICKS
     return [
-        line["name"], number(line["fills"]), number(lots), number(line["inventory_lots"]), number(half[0]), number(None if half[1] is None else -half[1]),
-        number(half[2]), number(-line["fees_microticks"] / MICROTICKS), number(pnl), number(pnl / lots if pnl is not None and lots else None, 3),
+        line["name"], number(pnl), number(pnl / lots if pnl is not None and lots else None, 3), number(half[0]), number(None if half[1] is None else -half[1]),
+        number(half[2]), number(-line["fees_microticks"] / MICROTICKS), number(line["fills"]), number(lots), number(line["inventory_lots"]),
     ]
 
 

@@ -6,7 +6,7 @@ from lob.report.subject import HORIZON_NS
 from lob.report.theme import SERIES
 
 HOVER = "%{y:+.3f} ± %{customdata[0]:.3f} ticks a lot = %{customdata[1]:.3f} captured − %{customdata[2]:.3f} taken back, %{customdata[3]:,} fills"
-CUTS = {"place": "place at entry", "age": "age of the order", "left": "left behind the fill", "race": "queues before it"}
+CUTS = {"place": ("place at entry", "{}"), "age": ("age of the order", "{} old"), "left": ("left behind the fill", "{}"), "race": ("queues before it", "own queue {}")}
 
 
 def section(subject):
@@ -64,13 +64,13 @@ def _by_cut(subject):
         f"Mean realised spread of {subject.focus_name or 'the agent'} after 1 s, with two standard errors. Good places are to the right of zero: quote where they are."
     )
     rows = []
-    for cut, words in CUTS.items():
+    for cut, (words, label) in CUTS.items():
         table = subject.markouts([subject.focus], (cut,)).filter((pl.col("horizon_ns") == HORIZON_NS) & (pl.col("fills") > 0) & pl.col(cut).is_not_null())
-        rows += [(words, f"{words}: {line[cut]}", line) for line in table.iter_rows(named=True)]
+        rows += [(words, label.format(str(line[cut]).removeprefix("own queue ")), line) for line in table.iter_rows(named=True)]
     if not rows:
         return Chart("cuts", title, caption, note="The agent in focus was never filled at rest, so there is nothing to sort.")
     traces = []
-    for k, words in enumerate(CUTS.values()):
+    for k, (words, _) in enumerate(CUTS.values()):
         mine = [(label, line) for of, label, line in rows if of == words]
         traces.append({
             "type": "scatter", "mode": "markers", "name": words, "y": [label for label, _ in mine], "x": [line["realised"] for _, line in mine],
@@ -78,7 +78,7 @@ def _by_cut(subject):
             "marker": {"color": SERIES[k], "size": 8}, "customdata": [line["fills"] for _, line in mine],
             "hovertemplate": "%{y}: %{x:+.3f} ticks a lot, %{customdata:,} fills",
         })
-    axes = layout("realised spread after 1 s, ticks a lot", "", showlegend=False,
+    axes = layout("realised spread after 1 s, ticks a lot", "",
                   xaxis={"zeroline": True, "zerolinecolor": "$muted", "showgrid": True, "gridcolor": "$grid"},
                   yaxis={"autorange": "reversed", "zeroline": False, "tickfont": {"size": 12}, "gridcolor": "$grid"})
     return Chart("cuts", title, caption, traces, axes, height=90 + 24 * len(rows))
