@@ -5,6 +5,7 @@ Owns thousands separators, signs, digits and units in tables and sentences. What
 import math
 
 UNKNOWN, MINUS = "–", "−"
+ROUNDED_UP = 0.9995  # of a unit is one of it to three digits
 
 
 def number(value, digits=0, sign=False):
@@ -43,7 +44,7 @@ def duration(nanoseconds):
         return UNKNOWN
     steps = ((3_600_000_000_000, "h"), (60_000_000_000, "min"), (1_000_000_000, "s"), (1_000_000, "ms"), (1_000, "µs"))
     for size, unit in steps:
-        if abs(nanoseconds) >= (2 * size if size > 1_000_000_000 else size):
+        if abs(nanoseconds) >= (2 * size if size > 1_000_000_000 else ROUNDED_UP * size):
             text = significant(nanoseconds / size)
             return f"{text.rstrip('0').rstrip('.') if '.' in text else text} {unit}"
     return f"{number(nanoseconds)} ns"

@@ -12,16 +12,22 @@ def section(first, second):
     lead = f"A is {first.title}; B is {second.title}. In focus: {first.focus_name or 'nobody'} and {second.focus_name or 'nobody'}."
     columns = [Column("", is_text=True), Column("unit", is_text=True), Column("A"), Column("B"), Column("B − A")]
     facts = [_facts(subject) for subject in (first, second)]
-    rows = [_row(name, unit, digits, facts[0][name], facts[1][name]) for name, (unit, digits) in NAMES.items()]
-    table = Table("differences", "What differs", "Of the agent in focus, then of the market. A dash: the tape cannot tell.", columns, rows, signed=(4,))
-    return Section("compared", "A and B", f"{first.title} beside {second.title}", lead, [table])
+    money, rest = ([_row(name, *form, facts[0][name], facts[1][name]) for name, form in names.items()] for names in (MONEY, REST))
+    tables = [
+        Table("differences", "What it made", "A dash: the tape cannot tell.", columns, money, signed=(4,)),
+        Table("circumstances", "In which market", "", columns, rest),
+    ]
+    return Section("compared", "A and B", f"{first.title} beside {second.title}", lead, tables)
 
 
-NAMES = {
+# name: unit, digits.
+MONEY = {
     "profit": ("ticks × lots", 0), "profit a lot": ("ticks", 3), "spread": ("ticks × lots", 0), "adverse selection, 1 s": ("ticks × lots", 0),
-    "inventory after that": ("ticks × lots", 0), "fees": ("ticks × lots", 0), "fills": ("", 0), "lots": ("", 0), "realised spread, 1 s": ("ticks a lot", 3),
-    "its standard error": ("ticks a lot", 3), "fills on stale quotes": ("%", 1), "cancels too late": ("%", 2), "trades": ("of the market", 0),
-    "lots traded": ("of the market", 0), "spread, mean of touches": ("ticks", 2), "rows": ("of the tape", 0),
+    "inventory after that": ("ticks × lots", 0), "fees": ("ticks × lots", 0), "realised spread, 1 s": ("ticks a lot", 3),
+}
+REST = {
+    "its standard error": ("ticks a lot", 3), "fills": ("its own", 0), "lots": ("its own", 0), "fills on stale quotes": ("%", 1), "cancels too late": ("%", 2),
+    "trades": ("of the market", 0), "lots traded": ("of the market", 0), "spread, mean of touches": ("ticks", 2), "rows": ("of the tape", 0),
 }
 
 
@@ -33,7 +39,7 @@ def _row(name, unit, digits, a, b):
 def _facts(subject):
     """Return {name: number or None} of a run."""
     traded, touches = trades(subject.tape, subject.book), two_sided(subject.tape, subject.book)
-    facts = dict.fromkeys(NAMES) | {"trades": len(traded), "lots traded": int(traded["lots"].sum()), "rows": len(subject.tape)}
+    facts = dict.fromkeys([*MONEY, *REST]) | {"trades": len(traded), "lots traded": int(traded["lots"].sum()), "rows": len(subject.tape)}
     if len(touches):
         facts["spread, mean of touches"] = float((touches["best_ask_ticks"] - touches["best_bid_ticks"]).mean())
     return facts | _focus_facts(subject) if subject.focus is not None else facts

@@ -46,7 +46,7 @@ def _depth(found):
 
 def _spreads(found):
     title, caption = "Spread", "Share of time at each spread. One tick most of the time: the queue is what matters; wide: the price is."
-    if found.spreads.height == 0:
+    if found.spreads["share"].sum() == 0:
         return Chart("spreads", title, caption, note="There never were a bid and an ask at the same time.")
     words = ["20 or more" if ticks == 20 else f"{ticks}" for ticks in found.spreads["spread_ticks"].to_list()]
     trace = {"type": "bar", "x": words, "y": found.spreads["share"].to_list(), "marker": {"color": "$series1"}, "hovertemplate": "%{x} ticks: %{y:.1%} of the time"}

@@ -86,7 +86,7 @@ def _bursts(found):
         Column("misfit", "KS distance"), Column("misfit", "p"), Column("note", is_text=True),
     ]
     rows = [
-        [line["model"], number(line["used"]), _plain(line["branching_ratio"], line["branching_error"]), significant(line["gain_p"], 2),
+        [line["model"], number(line["used"]), _plain(line["branching_ratio"], line["branching_error"]), "under 1e−300" if line["gain_p"] == 0 else significant(line["gain_p"], 2),
          significant(line["residual_distance"], 2), significant(line["residual_p"], 2), line["note"] or ""]
         for line in found.hawkes.iter_rows(named=True)
     ]
