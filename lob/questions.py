@@ -50,6 +50,12 @@ class Questions:
 
         return race(self._asked, **settings)
 
+    def causes(self, by=("agent",), **settings):
+        """Return how often and how far each cause moved the mid, by who did it: see `analytics.causes.mid_causes`."""
+        from lob.analytics.causes import mid_causes
+
+        return mid_causes(self._asked, by, **settings)
+
     def queues(self, **settings):
         """Return how long orders wait and what their place is worth: see `analytics.queues.Queues`."""
         from lob.analytics.queues import queues

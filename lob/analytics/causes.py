@@ -1,7 +1,8 @@
 """Causes: why the mid moved. It moves only when a best quote vanishes or improves, and every time is classed, and charged to who did it.
 
 For each side of each new touch: TRADED, the best level was eaten by an incoming order; PULLED, the last of its lots were cancelled; IMPROVED, an order came
-to rest inside the spread; REOPENED, a side that was empty is there again. A mid move is the sum of the moves of its two sides, in half-ticks, so the
+to rest inside the spread; REOPENED, a side that was empty is there again, or the book has stopped being crossed; AUCTION, a call auction ended, which is
+nobody's doing (owner 0). A mid move is the sum of the moves of its two sides, in half-ticks, so the
 classes add up to the whole way of the mid. Source: the classing of price changes by their event in Eisler, Bouchaud and Kockelkoren (2012).
 """
 from enum import IntEnum
@@ -22,6 +23,7 @@ class Cause(IntEnum):
     PULLED = 1
     IMPROVED = 2
     REOPENED = 3
+    AUCTION = 4
 
 
 MOVE = np.dtype(
@@ -40,7 +42,8 @@ MOVE = np.dtype(
 report_at, touch_at, move_at = pool_reader(REPORT), pool_reader(TOUCH), pool_reader(MOVE)
 FILL, CANCELLED, REDUCED = int(ReportKind.FILL), int(ReportKind.CANCELLED), int(ReportKind.REDUCED)
 LAST, HIDDEN = int(Flag.LAST), int(Flag.HIDDEN)
-TRADED, PULLED, IMPROVED, REOPENED = (int(cause) for cause in Cause)
+TRADED, PULLED, IMPROVED, REOPENED, BY_AUCTION = (int(cause) for cause in Cause)
+AUCTION = int(ReportKind.AUCTION)
 
 
 def mid_moves(tape, book=0):
@@ -73,7 +76,7 @@ def _find_moves(touches, touch_count, rows, row_of, is_passive, moves):
     count, last = 0, -1
     for i in range(touch_count):
         touch = touch_at(touches, i)
-        if touch.best_bid_ticks == 0 or touch.best_ask_ticks == 0:
+        if touch.best_bid_ticks == 0 or touch.best_bid_ticks >= touch.best_ask_ticks:
             continue
         if last >= 0:
             before = touch_at(touches, last)
@@ -93,12 +96,24 @@ def _write_move(moves, count, touch, before, side, rows, row_index, is_passive, 
     move = move_at(moves, count)
     move.time_ns, move.sequence, move.side = touch.time_ns, touch.sequence, side
     move.from_ticks, move.to_ticks, move.half_ticks = from_ticks, to_ticks, to_ticks - from_ticks
-    if side * (to_ticks - from_ticks) > 0:
+    if _holds_auction(rows, row_index):
+        move.cause, move.owner = BY_AUCTION, 0
+    elif side * (to_ticks - from_ticks) > 0:
         move.cause = REOPENED if is_gap else IMPROVED
         move.owner = _owner_at(rows, row_index, side, to_ticks, is_passive)
     else:
         _charge(move, rows, row_index, side, from_ticks, is_passive, is_gap)
     return 1
+
+
+@jit
+def _holds_auction(rows, i):
+    """Return whether the event whose last row is row i ended an auction."""
+    while report_at(rows, i).kind != AUCTION:
+        i -= 1
+        if i < 0 or report_at(rows, i).flags & LAST:
+            return False
+    return True
 
 
 @jit

@@ -6,12 +6,12 @@ by how large its own queue was beside the opposite one just before the fill.
 import numpy as np
 
 from lob.analytics.fills import fills as every_fill
+from lob.analytics.fills import is_maker_fill
 from lob.analytics.labels import class_column
 from lob.analytics.notes import where_known
 from lob.analytics.quotes import quotes
 from lob.analytics.records import last_at
 from lob.analytics.stays import walk
-from lob.messages import NOBODY
 
 PLACES = ("first in line", "1-9 lots ahead", "10-99 lots ahead", "100 or more ahead")
 AGES = ("under 10 ms", "10-100 ms", "0.1-1 s", "1-10 s", "10 s or more")
@@ -36,7 +36,7 @@ def fill_class(tape, fills, name, book=0):
         share, is_known = own_share(quotes(tape, book), fills["sequence"], -fills["side"])
         return where_known(share, is_known) if name == "own_share" else class_column(share, SHARE_EDGES, RACES, is_known)
     found = walk(tape, book)
-    number = found.fill_stays[every_fill(tape, book)["resting_owner"] > NOBODY]
+    number = found.fill_stays[is_maker_fill(every_fill(tape, book))]
     has_stay = number >= 0
     if len(found.stays) == 0:
         values = np.zeros(len(fills), np.int64)

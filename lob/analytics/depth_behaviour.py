@@ -15,7 +15,8 @@ from lob.analytics.notes import without_nan
 from lob.analytics.pressure import flow_between
 from lob.analytics.quotes import quotes
 from lob.analytics.records import select
-from lob.analytics.stays import Change, End, walk
+from lob.analytics.stay import Change, End
+from lob.analytics.stays import walk
 from lob.analytics.survival import stay_class
 from lob.jit import jit
 from lob.messages import Side

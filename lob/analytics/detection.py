@@ -14,7 +14,7 @@ from lob.tape.replay import TOUCH
 
 report_at, touch_at = pool_reader(REPORT), pool_reader(TOUCH)
 FILL, REFRESHED = int(ReportKind.FILL), int(ReportKind.REFRESHED)
-LAST, HIDDEN = int(Flag.LAST), int(Flag.HIDDEN)
+LAST, HIDDEN, IN_AUCTION = int(Flag.LAST), int(Flag.HIDDEN), int(Flag.AUCTION)
 WORDS = ("iceberg", "hidden")
 
 
@@ -63,7 +63,7 @@ def _watch_event(rows, first, end, is_passive, before, after, counts):
         row = report_at(rows, i)
         if is_passive and (row.owner > 0 or row.resting_owner > 0):
             continue
-        if row.kind == FILL:
+        if row.kind == FILL and not row.flags & IN_AUCTION:
             side = -row.side
             best_ticks = before.best_bid_ticks if side > 0 else before.best_ask_ticks
             traded += row.lots if row.price_ticks == best_ticks else 0

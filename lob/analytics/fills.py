@@ -7,12 +7,12 @@ import numpy as np
 from lob.analytics.quotes import quotes
 from lob.analytics.records import select
 from lob.jit import jit, pool_reader
-from lob.messages import REPORT, ReportKind
+from lob.messages import NOBODY, REPORT, Flag, ReportKind
 
 FILL = np.dtype(
     [
         ("time_ns", "i8"), ("sequence", "i8"), ("price_ticks", "i8"), ("lots", "i8"), ("level_lots", "i8"), ("resting_id", "i8"),
-        ("owner", "i4"), ("resting_owner", "i4"), ("side", "i1"),
+        ("fee", "i8"), ("resting_fee", "i8"), ("owner", "i4"), ("resting_owner", "i4"), ("flags", "u2"), ("side", "i1"),
     ],
     align=True,
 )
@@ -26,9 +26,19 @@ def fills(tape, book=0):
 
 
 def maker_fills(tape, book=0):
-    """Return the fills in which an agent's resting order was filled: FILL[n]."""
+    """Return the fills in which an agent's resting order was filled by one that came to it: FILL[n]. In an auction nobody comes to anybody."""
     found = fills(tape, book)
-    return select(found, found["resting_owner"] > 0)
+    return select(found, is_maker_fill(found))
+
+
+def is_maker_fill(fills):
+    """Return whether each fill is one of `maker_fills`: bool[n]."""
+    return (fills["resting_owner"] > NOBODY) & ~is_in_auction(fills)
+
+
+def is_in_auction(fills):
+    """Return whether each fill was made in a call auction: bool[n]."""
+    return fills["flags"] & Flag.AUCTION != 0
 
 
 def _fills(tape, book):
@@ -57,4 +67,5 @@ def _gather(rows, row_count, book, found):
             fill = fill_at(found, count)
             fill.time_ns, fill.sequence, fill.price_ticks, fill.lots, fill.level_lots = row.time_ns, row.sequence, row.price_ticks, row.lots, row.level_lots
             fill.resting_id, fill.owner, fill.resting_owner, fill.side = row.resting_id, row.owner, row.resting_owner, row.side
+            fill.fee, fill.resting_fee, fill.flags = row.fee, row.resting_fee, row.flags
             count += 1

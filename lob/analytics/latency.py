@@ -15,7 +15,7 @@ from lob.analytics.labels import label_column
 from lob.analytics.live_orders import LIVE, LiveOrders, add_live, find_live, set_stay, stay_of
 from lob.analytics.quotes import Mids, quotes
 from lob.jit import jit, pool_reader
-from lob.messages import REPORT, Action, CancelReason, RejectReason, ReportKind
+from lob.messages import REPORT, Action, CancelReason, Flag, RejectReason, ReportKind
 
 HORIZON_NS, REACTION_NS = 1_000_000_000, 1_000_000
 LOSS = np.dtype([("request", "i8"), ("fill", "i8")])  # indices of rows
@@ -23,7 +23,7 @@ SEARCH = np.dtype([("orders", LIVE), ("book", "i8"), ("next_row", "i8"), ("fills
 PAST_FILL = np.dtype([("row", "i8"), ("before", "i8"), ("is_lost", "i8")])  # before: number of the order's fill before this one, -1 for none
 search_at, report_at, loss_at, fill_at = (pool_reader(dtype) for dtype in (SEARCH, REPORT, LOSS, PAST_FILL))
 FILL, REJECTED, CANCELLED, REDUCED = (int(ReportKind[name]) for name in ("FILL", "REJECTED", "CANCELLED", "REDUCED"))
-CANCEL, REPLACE = int(Action.CANCEL), int(Action.REPLACE)
+CANCEL, REPLACE, IN_AUCTION = int(Action.CANCEL), int(Action.REPLACE), int(Flag.AUCTION)
 UNKNOWN_ORDER, ASKED, REPLACED = int(RejectReason.UNKNOWN_ORDER), int(CancelReason.ASKED), int(CancelReason.REPLACED)
 
 
@@ -68,7 +68,7 @@ def _search(address, rows, row_count):
     while search.next_row < row_count and 2 * search.orders.count < search.orders.capacity:
         row = report_at(rows, search.next_row)
         if row.book == search.book:
-            if row.kind == FILL and row.resting_owner > 0:
+            if row.kind == FILL and row.resting_owner > 0 and not row.flags & IN_AUCTION:
                 _note_fill(search, row)
             elif row.owner > 0 and row.sent_ns < row.time_ns and _is_withdrawal(row):
                 _note_losses(search, rows, row)

@@ -12,7 +12,8 @@ import numpy as np
 
 from lob.analytics.quotes import quotes
 from lob.analytics.records import last_at, select
-from lob.analytics.stays import Change, walk
+from lob.analytics.stay import Change
+from lob.analytics.stays import walk
 from lob.messages import Side
 
 WINDOW_NS = 1_000_000_000

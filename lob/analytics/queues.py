@@ -13,8 +13,10 @@ from lob.analytics.fills import fills
 from lob.analytics.notes import without_nan
 from lob.analytics.quotes import Mids
 from lob.analytics.records import select
-from lob.analytics.stays import GAP_UNKNOWN, touch_stays, walk
+from lob.analytics.stay import GAP_UNKNOWN
+from lob.analytics.stays import touch_stays, walk
 from lob.analytics.survival import stay_class, time_to_fill
+from lob.messages import Flag
 
 HORIZON_NS = 1_000_000_000
 
@@ -69,7 +71,7 @@ def queue_value(tape, by="place", horizon_ns=HORIZON_NS, book=0):
 
     An order's value is the sum of its fills' realised spread at the horizon, over its lots; unfilled lots earn nothing. Columns: by, orders, lots, filled_share
     (of lots), realised (mean per filled lot, in ticks), value (mean per lot entered) and value_error (block-robust). Orders whose horizon may lie beyond the
-    end of the tape are left out.
+    end of the tape are left out, and those that an auction filled.
     """
     import polars as pl
 
@@ -83,7 +85,7 @@ def queue_value(tape, by="place", horizon_ns=HORIZON_NS, book=0):
     sums = np.bincount(found.fill_stays[counted], earned[counted], minlength=count)
     # What ends before a horizon of the tape's end has only fills whose markout is known.
     gaps = found.stays["gap_ticks"]
-    keep = (gaps <= 0) & (gaps != GAP_UNKNOWN) & (found.stays["end_ns"] + horizon_ns <= tape.end_ns)
+    keep = (gaps <= 0) & (gaps != GAP_UNKNOWN) & (found.stays["end_ns"] + horizon_ns <= tape.end_ns) & (found.stays["flags"] & Flag.AUCTION == 0)
     stays = select(found.stays, keep)
     lots, filled = stays["lots"].astype(float), stays["filled_lots"].astype(float)
     frame = pl.DataFrame({

@@ -1,7 +1,8 @@
 """Quotes: the touch and the mid through time, as every analysis reads them.
 
 Owns the touches of a tape, rebuilt once and kept with it, and the mid at any time. A mid is an integer in half-ticks, since it is half of
-best_bid + best_ask; the mid at a time is that of the last touch, up to and including this time, with both sides there.
+best_bid + best_ask; the mid at a time is that of the last touch, up to and including this time, with both sides there. While orders collect for an auction
+bids may rest at or above asks: such a touch has no mid.
 """
 from dataclasses import dataclass
 
@@ -39,15 +40,20 @@ def _is_sorted(rows, count):
     return True
 
 
+def is_two_sided(touches):
+    """Return whether each touch has both sides, the bid below the ask: bool[m]."""
+    return (touches["best_bid_ticks"] > 0) & (touches["best_bid_ticks"] < touches["best_ask_ticks"])
+
+
 def two_sided(tape, book=0):
     """Return the touches with both sides there: TOUCH[m]."""
     every = quotes(tape, book)
-    return select(every, (every["best_bid_ticks"] > 0) & (every["best_ask_ticks"] > 0))
+    return select(every, is_two_sided(every))
 
 
 @dataclass(frozen=True)
 class Mids:
-    """The mid after every event that changed the touch, in half-ticks; only touches with both sides count."""
+    """The mid after every event that changed the touch, in half-ticks; only touches of `two_sided` count."""
 
     time_ns: np.ndarray
     sequence: np.ndarray

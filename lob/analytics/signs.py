@@ -67,7 +67,7 @@ def sign_autocorrelation(tape, clock="event", lags=LAG_MAX, book=0):
     reach = min(lags, len(series) // 10)
     found = autocorrelation(series, reach) if reach else np.zeros(0)
     columns = {"lag": np.arange(1, reach + 1), "autocorrelation": found, "error": np.full(reach, 1 / np.sqrt(max(len(series), 1)))}
-    return pl.DataFrame(columns).select(pl.lit(clock).alias("clock"), pl.all(), pl.lit(len(series)).alias("count"))
+    return pl.DataFrame(columns).select(pl.lit(clock).alias("clock"), pl.all(), pl.lit(len(series), pl.Int64).alias("count"))
 
 
 def memory(series):

@@ -10,7 +10,7 @@ import numpy as np
 from lob.analytics.metaorders import impact_curve
 from lob.analytics.notes import known, shortage
 from lob.analytics.ofi import order_flow_imbalance, regression
-from lob.analytics.quotes import Mids, quotes, two_sided
+from lob.analytics.quotes import Mids, is_two_sided, quotes, two_sided
 from lob.analytics.signs import autocorrelation, memory, signs
 from lob.analytics.trades import trades
 from lob.messages import Side
@@ -167,8 +167,7 @@ def _lived(tape, book):
     """Return (touches with both sides there, how long each of them lived)."""
     every = quotes(tape, book)
     lived_ns = np.diff(every["time_ns"], append=tape.end_ns)
-    is_whole = (every["best_bid_ticks"] > 0) & (every["best_ask_ticks"] > 0)
-    return two_sided(tape, book), lived_ns[is_whole]
+    return two_sided(tape, book), lived_ns[is_two_sided(every)]
 
 
 def spread_profile(tape, book=0):

@@ -12,7 +12,8 @@ from lob.analytics.labels import class_column, label_column
 from lob.analytics.notes import shortage, where_known
 from lob.analytics.quotes import quotes
 from lob.analytics.records import select
-from lob.analytics.stays import GAP_UNKNOWN, End, touch_stays, walk
+from lob.analytics.stay import GAP_UNKNOWN, End
+from lob.analytics.stays import touch_stays, walk
 from lob.jit import jit
 
 TIMES_NS = (10_000_000, 100_000_000, 500_000_000, 1_000_000_000, 2_000_000_000, 5_000_000_000, 10_000_000_000, 30_000_000_000, 60_000_000_000)

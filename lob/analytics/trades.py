@@ -1,7 +1,7 @@
 """Trades: one incoming order, and all that it traded at once.
 
 Owns the list that every statistic of order flow begins with: a sweep of five resting orders is one decision, not five. On a passive tape the trades are those
-of the recorded flow: what agents did is not history.
+of the recorded flow: what agents did is not history. The fills of an auction are nobody's decision at a time, and no trades here.
 """
 import numpy as np
 
@@ -23,7 +23,7 @@ TRADE = np.dtype(
     align=True,
 )
 report_at, trade_at = pool_reader(REPORT), pool_reader(TRADE)
-FILL, LAST = int(ReportKind.FILL), int(Flag.LAST)
+FILL, LAST, IN_AUCTION = int(ReportKind.FILL), int(Flag.LAST), int(Flag.AUCTION)
 
 
 def trades(tape, book=0):
@@ -46,7 +46,7 @@ def _gather(rows, row_count, book, is_passive, found):
         row = report_at(rows, i)
         if row.book != book:
             continue
-        if row.kind == FILL and not (is_passive and (row.owner > 0 or row.resting_owner > 0)):
+        if row.kind == FILL and not row.flags & IN_AUCTION and not (is_passive and (row.owner > 0 or row.resting_owner > 0)):
             trade = trade_at(found, count - is_open)
             if not is_open:
                 trade.time_ns, trade.sequence, trade.owner, trade.side = row.time_ns, row.sequence, row.owner, row.side

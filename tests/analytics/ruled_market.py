@@ -1,9 +1,9 @@
-"""A random market in which orders are icebergs and hidden too, for tests that must know every kind of resting order."""
+"""Random markets with more than plain orders, for tests that must know every kind of resting order and every phase of a day."""
 import numpy as np
-from random_market import AGENTS, INSTRUMENT, random_requests
+from random_market import AGENTS, INSTRUMENT, VENUE, random_requests, ruled_requests
 
 from lob.exchange.order_book import OrderBook
-from lob.messages import Action, Flag
+from lob.messages import Action, Flag, Phase
 from lob.tape.record import Tape
 
 
@@ -16,4 +16,14 @@ def ruled_tape(count, seed):
     requests["lots"][is_iceberg] += 6
     requests["flags"][is_iceberg], requests["flags"][is_hidden] = Flag.ICEBERG, Flag.HIDDEN
     requests["display_lots"][is_iceberg] = random.integers(1, 5, is_iceberg.sum())
-    return Tape(OrderBook().send_many(requests), {"agents": AGENTS, "instrument": INSTRUMENT, "scenario": "ruled"})
+    return Tape(OrderBook(venue=VENUE).send_many(requests), {"agents": AGENTS, "instrument": INSTRUMENT, "scenario": "ruled"})
+
+
+def day_tape(count, seed):
+    """Return the tape of requests of every kind in a book that goes through every phase, most often back to continuous trading."""
+    requests, random = ruled_requests(count, seed), np.random.default_rng([seed, 2])
+    is_move = random.random(count) < 0.05
+    phases = random.choice([phase for phase in Phase if phase != Phase.BATCH] + [Phase.CONTINUOUS] * 7, count)
+    for name, values in (("action", Action.PHASE), ("owner", 0), ("price_ticks", phases)):
+        requests[name] = np.where(is_move, values, requests[name])
+    return Tape(OrderBook(venue=VENUE).send_many(requests), {"agents": AGENTS, "instrument": INSTRUMENT, "scenario": "day"})

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from random_market import random_tape
-from ruled_market import ruled_tape
+from ruled_market import day_tape, ruled_tape
 
 from lob.analytics.decomposition import decomposition
 from lob.analytics.profit import profit_and_loss
@@ -20,7 +20,7 @@ SECOND_NS = 1_000_000_000
 
 def naive_mid(quotes, is_seen):
     """Return the sum of bid and ask in the last two-sided touch for which is_seen holds, None without one."""
-    seen = [touch["best_bid_ticks"] + touch["best_ask_ticks"] for touch in quotes if touch["best_bid_ticks"] and touch["best_ask_ticks"] and is_seen(touch)]
+    seen = [touch["best_bid_ticks"] + touch["best_ask_ticks"] for touch in quotes if 0 < touch["best_bid_ticks"] < touch["best_ask_ticks"] and is_seen(touch)]
     return int(seen[-1]) if seen else None
 
 
@@ -53,7 +53,7 @@ def test_parts_are_those_of_a_plain_loop(seed, horizon_ns):
         assert found == naive_parts(tape, line["owner"], line["liquidity"] == "maker", horizon_ns)
 
 
-@pytest.mark.parametrize("make", [random_tape, ruled_tape])
+@pytest.mark.parametrize("make", [random_tape, ruled_tape, day_tape])
 @pytest.mark.parametrize("horizon_ns", [0, SECOND_NS, 10**17])
 def test_the_parts_of_every_owner_tie_out_with_cash_and_inventory_less_fees(make, horizon_ns):
     tape = make(4_000, seed=31)

@@ -7,7 +7,8 @@ from ruled_market import ruled_tape
 from lob.analytics.causes import Cause, mid_moves
 from lob.analytics.depth_behaviour import depth_behaviour, level_returns, order_lives, refill
 from lob.analytics.detection import detection
-from lob.analytics.stays import End, walk
+from lob.analytics.stay import End
+from lob.analytics.stays import walk
 from lob.exchange.order_book import OrderBook
 from lob.messages import Flag, ReportKind, Side
 from lob.tape.record import Tape

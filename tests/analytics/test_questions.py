@@ -1,11 +1,12 @@
 """Questions: a run, its tape and its file give the same answers; tapes that hold little or nothing give tables, not errors, and never a nan."""
 from dataclasses import is_dataclass
+from pathlib import Path
 
 import numpy as np
 import polars
 import pytest
 from random_market import random_tape
-from ruled_market import ruled_tape
+from ruled_market import day_tape, ruled_tape
 
 from agents import NoiseTrader, SymmetricMaker
 from lob import OrderBook, Simulation, Tape, TapeError
@@ -35,6 +36,16 @@ def test_a_run_its_tape_and_its_file_answer_alike(name, tmp_path):
         assert frames[0].equals(frames[1]) and frames[0].equals(frames[2])
 
 
+@pytest.mark.parametrize("name", NAMES)
+def test_the_page_on_analytics_names_every_column(name):
+    page = (Path(__file__).parents[2] / "docs" / "analytics.md").read_text(encoding="utf-8")
+    section = page.split(f"\n## {name}\n")[1].split("\n## ")[0]
+    answer = getattr(random_tape(400, seed=6), name)()
+    frames = vars(answer) if is_dataclass(answer) else {"": answer}
+    missing = [f"{frame} {column}" for frame, table in frames.items() for column in table.columns if f"`{column}`" not in section]
+    assert missing + [frame for frame in frames if frame and f"`{frame}`" not in section] == []
+
+
 def one_sided_tape():
     book = OrderBook()
     return Tape(np.concatenate([book.limit(Side.BUY, 100 + i, 1, order_id=i + 1, owner=1) for i in range(5)]), {})
@@ -50,6 +61,7 @@ POOR_TAPES = {
     "empty": lambda: Tape(np.zeros(0, REPORT), {}), "one row": lambda: random_tape(1, seed=1), "one side": one_sided_tape, "one agent": one_agent_tape,
     "short": lambda: random_tape(40, seed=2), "another book": lambda: Tape(OrderBook(book=3).limit(Side.BUY, 100, 1, order_id=1), {}),
     "passive": lambda: Tape(one_agent_tape().rows, {"execution": "passive"}), "every rule": lambda: ruled_tape(800, seed=3),
+    "a day": lambda: day_tape(2_000, seed=3),
 }
 
 

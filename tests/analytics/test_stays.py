@@ -4,9 +4,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from random_market import random_tape
-from ruled_market import ruled_tape
+from ruled_market import day_tape, ruled_tape
 
-from lob.analytics.stays import Change, End, walk
+from lob.analytics.stay import Change, End
+from lob.analytics.stays import walk
 from lob.errors import TapeError
 from lob.exchange.order_book import OrderBook
 from lob.messages import CancelReason, Flag, ReportKind, Side
@@ -49,8 +50,10 @@ class NaiveQueues:
 
     def read(self, row):
         kind, lots = row["kind"], int(row["lots"])
-        if kind in (ReportKind.ACCEPTED, ReportKind.REPLACED):
-            self.pending = None if row["flags"] & KEPT_OUT else [row, lots]
+        if kind in (ReportKind.ACCEPTED, ReportKind.REPLACED, ReportKind.TRIGGERED):
+            self.pending = None if row["flags"] & KEPT_OUT or row["price_ticks"] == 0 else [row, lots]
+        elif kind == ReportKind.FILL and row["flags"] & Flag.AUCTION:
+            self.read_auction_fill(row)
         elif kind == ReportKind.FILL:
             if self.pending is not None:
                 self.pending[1] -= lots
@@ -64,7 +67,7 @@ class NaiveQueues:
                     self.end(stay, End.FILLED)
         elif kind in (ReportKind.CANCELLED, ReportKind.REDUCED) and row["reason"] in INCOMING:
             self.pending = None
-        elif kind in (ReportKind.CANCELLED, ReportKind.REDUCED) and not row["flags"] & KEPT_OUT:
+        elif kind in (ReportKind.CANCELLED, ReportKind.REDUCED) and not row["flags"] & KEPT_OUT and row["price_ticks"]:
             stay = self.find(int(row["owner"]), int(row["order_id"]))
             stay["cancelled_lots"] += lots
             self.leave(stay, int(row["display_lots"]) if row["flags"] & Flag.ICEBERG else lots, "cancelled_ahead")
@@ -76,6 +79,20 @@ class NaiveQueues:
             self.rest(row, int(row["open_lots"]), lots, row)
         if row["flags"] & Flag.LAST:
             self.end_event(row)
+
+    def read_auction_fill(self, row):
+        buyer = ("owner", "order_id", "trigger_ticks", "lots_ahead", "open_lots")
+        seller = ("resting_owner", "resting_id", "offset_ticks", "level_lots", "resting_open_lots")
+        for owner, order_id, price_ticks, left, open_lots in (buyer, seller):
+            if row[price_ticks] == 0:
+                continue
+            stay = self.find(int(row[owner]), int(row[order_id]))
+            stay["filled_lots"] += int(row["lots"])
+            stay["was_at_touch"] = True
+            stay["first_fill_ns"] = int(row["time_ns"]) if stay["first_fill_ns"] < 0 else stay["first_fill_ns"]
+            self.leave(stay, sum(other["shown"] for other in stay["queue"]) - int(row[left]), "traded_ahead")
+            if row[open_lots] == 0:
+                self.end(stay, End.FILLED)
 
     def end_event(self, row):
         if self.pending is not None and self.pending[1] > 0:
@@ -94,7 +111,7 @@ NAMES = ("time_ns", "lots", "lots_ahead", "traded_ahead", "cancelled_ahead", "fi
 
 
 @settings(max_examples=20, deadline=None)
-@given(seed=st.integers(0, 2**32), make=st.sampled_from([random_tape, ruled_tape]))
+@given(seed=st.integers(0, 2**32), make=st.sampled_from([random_tape, ruled_tape, day_tape]))
 def test_stays_are_those_of_a_plain_walk_along_every_queue(seed, make):
     tape, naive = make(400, seed), NaiveQueues()
     for row in tape.rows:
@@ -109,8 +126,9 @@ def test_what_was_ahead_of_a_filled_order_traded_or_was_cancelled_to_the_last_lo
     assert (filled["lots_ahead"] == filled["traded_ahead"] + filled["cancelled_ahead"]).all()
 
 
-def test_changes_add_up_to_the_book_that_is_left():
-    tape = ruled_tape(5_000, seed=6)
+@pytest.mark.parametrize("make", [ruled_tape, day_tape])
+def test_changes_add_up_to_the_book_that_is_left(make):
+    tape = make(5_000, seed=6)
     changes = walk(tape).changes
     signs = np.where(changes["kind"] == Change.ADDED, 1, -1)
     for side in Side:

@@ -7,7 +7,8 @@ from ruled_market import ruled_tape
 
 from lob.analytics.queues import queue_progress, queue_value, queues
 from lob.analytics.quotes import Mids
-from lob.analytics.stays import End, touch_stays, walk
+from lob.analytics.stay import End
+from lob.analytics.stays import touch_stays, walk
 from lob.analytics.survival import PLACES, time_to_fill
 from lob.exchange.order_book import OrderBook
 from lob.messages import REQUEST, Action, ReportKind, Side
