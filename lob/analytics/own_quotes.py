@@ -14,7 +14,7 @@ ENTRIES = (ReportKind.ACCEPTED, ReportKind.REPLACED, ReportKind.TRIGGERED)
 def own_quotes(tape, owner, book=0):
     """Return every change of an owner's best resting bid and ask: OWN_QUOTE[n], by time; price and lots are 0 while it has none on a side.
 
-    Cost: a microsecond or two for each of the owner's rows.
+    Lots are all that is open of its orders at that price, hidden orders and the reserve of icebergs too. Cost: a microsecond or two for each of the owner's rows.
     """
     return tape.derived(_own_quotes, owner, book)
 

@@ -115,8 +115,14 @@ class Browser:
         for kind in ("mousePressed", "mouseReleased"):
             self._mouse(kind, x_y)
 
-    def _mouse(self, kind, point):
-        self.ask("Input.dispatchMouseEvent", type=kind, x=point[0], y=point[1], button="left", buttons=int(kind != "mouseReleased"), clickCount=1)
+    def double_click(self, x_y):
+        """Click twice at a place of the window."""
+        for count in (1, 2):
+            for kind in ("mousePressed", "mouseReleased"):
+                self._mouse(kind, x_y, count)
+
+    def _mouse(self, kind, point, count=1):
+        self.ask("Input.dispatchMouseEvent", type=kind, x=point[0], y=point[1], button="left", buttons=int(kind != "mouseReleased"), clickCount=count)
 
     def picture(self, path, is_whole=False):
         """Write what the window shows, or the whole page, as PNG."""
@@ -127,10 +133,10 @@ class Browser:
         Path(path).write_bytes(base64.b64decode(self.ask("Page.captureScreenshot", **more)["data"]))
 
     def print(self, path):
-        """Print to a PDF and return how many pages it has."""
+        """Print to a PDF and return its bytes."""
         data = base64.b64decode(self.ask("Page.printToPDF", printBackground=True, preferCSSPageSize=True)["data"])
         Path(path).write_bytes(data)
-        return data.count(b"/Type /Page\n") or data.count(b"/Type /Page ")
+        return data
 
     def _read(self, seconds):
         ready, _, _ = select.select([self._from], [], [], max(seconds, 0))

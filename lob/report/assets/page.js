@@ -73,7 +73,12 @@ function draw(place) {
     report.live[place.dataset.live] = report.makers[kind](place, data);
   }
   alike(place);
-  if (drawn.size === places.length) document.documentElement.dataset.drawn = "all";
+  if (drawn.size === places.length) finish();
+}
+
+function finish() {
+  performance.mark("drawn");
+  document.documentElement.dataset.drawn = "all";
 }
 
 function drawAgain() {
@@ -116,7 +121,7 @@ report.start = function () {
   window.addEventListener("resize", () => {
     if (report.isNarrow() !== wasNarrow) { wasNarrow = !wasNarrow; drawAgain(); }
   });
-  if (!places.length) document.documentElement.dataset.drawn = "all";
+  if (!places.length) finish();
 };
 
 // An element with its class, its words and what is in it.
