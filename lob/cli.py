@@ -1,4 +1,4 @@
-"""The command line: lob simulate | replay | verify | new-agent | bench. Owns the options and the words; the work is done elsewhere."""
+"""The command line: lob simulate | replay | report | verify | new-agent | bench. Owns the options and the words; the work is done elsewhere."""
 import json
 import re
 import sys
@@ -81,6 +81,27 @@ def replay(
 
 
 @app.command()
+def report(
+    folder: Annotated[Path, typer.Argument(help="A run's folder, or its tape.parquet.")],
+    other: Annotated[Path | None, typer.Argument(help="A second run, to be shown beside the first.")] = None,
+    out: Annotated[Path | None, typer.Option("--out", help="The file to write; by default report.html, or compared.html, in the first folder.")] = None,
+    agent: Annotated[str | None, typer.Option("--agent", help="Whose questions are answered first; by default the maker that was filled most.")] = None,
+    book: Annotated[int, typer.Option("--book", min=0, help="Which of the tape's books.")] = 0,
+    as_json: Json = False,
+):
+    """Write one page about a run, or about two side by side: a file that needs no network."""
+    from lob.report.page import compared_page, page, write_page
+    from lob.tape.record import Tape
+
+    tapes = [Tape.read(path) for path in (folder, other) if path is not None]
+    html = page(tapes[0], agent, book) if other is None else compared_page(tapes, agent, book)
+    beside = folder if folder.is_dir() else folder.parent
+    path = write_page(html, out or beside / ("report.html" if other is None else "compared.html"))
+    size = path.stat().st_size
+    typer.echo(json.dumps({"page": str(path), "bytes": size}) if as_json else f"{path}  {size / 1e6:.1f} MB, needs no network")
+
+
+@app.command()
 def verify(
     folder: Annotated[Path, typer.Argument(help="A run's folder, or its tape.parquet.")],
     as_json: Json = False,
@@ -145,7 +166,7 @@ def _finish(simulation, as_json, **length):
     console.print(
         f"{run.requests:,} requests and {run.deliveries:,} deliveries in {run.wall_seconds:.2f} s{ending}"
         + (f"; {run.feed_rows:,} recorded rows, {run.feed_unknown:,} of orders unknown; execution rule: passive" if run.feed_rows else ""),
-        f"tape  {run.folder}/tape.parquet  sha256 {run.tape_sha256[:16]}…", *([f"curve {page}"] if page else []), sep="\n", highlight=False, soft_wrap=True,
+        f"tape  {run.folder}/tape.parquet  sha256 {run.tape_sha256[:16]}…", *([f"curve {page}"] if page else []), *([f"all of it on one page: lob report {run.folder}"] if run.folder else []), sep="\n", highlight=False, soft_wrap=True,
     )
     raise typer.Exit(0 if run.is_complete else INTERRUPTED)
 
@@ -170,8 +191,8 @@ def _bench_table(results):
 def _folder(out, name):
     """Return the folder that was asked for, or a new one under runs/."""
     if out is not None:
-        if (out / "markouts.html").is_file():  # the page of a tape that is about to be replaced
-            (out / "markouts.html").unlink()
+        for page in ("markouts.html", "report.html", "compared.html"):  # pages of a tape that is about to be replaced
+            (out / page).unlink(missing_ok=True)
         return out
     number, folder = 1, Path("runs") / name
     while folder.exists():

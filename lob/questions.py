@@ -1,6 +1,6 @@
 """Questions: what a user can ask of a run or of a tape, by name.
 
-Owns the list of names and nothing else: each answer is given by a module of `analytics`, which is imported when the question is asked. What a table is, its
+Owns the list of names and nothing else: each answer is given by a module of `analytics`, or drawn by `report`, which is imported when the question is asked. What a table is, its
 units and its sources are said there. A number that the tape cannot give is null, and a column `note` says why.
 """
 
@@ -85,3 +85,15 @@ class Questions:
         from lob.analytics.stylised import stylised
 
         return stylised(self._asked, **settings)
+
+    def report(self, path, agent=None, book=0):
+        """Write one page with all of it, a self-contained HTML file, and return its path: see `report.page`. agent: whose questions it answers first."""
+        from lob.report.page import page, write_page
+
+        return write_page(page(self._asked, agent, book), path)
+
+    def figures(self, agent=None, book=0):
+        """Return the charts of that page as plotly figures by name, {name: Figure}, which a notebook shows where they stand."""
+        from lob.report.page import figures_of
+
+        return figures_of(self._asked, agent, book)

@@ -24,7 +24,7 @@ MAY_IMPORT = {
     "exchange": {"messages", "errors", "jit", "schedule"},
     "feeds": GROUND,
     # The one way back: what a user can ask of a run or a tape, each answer imported when it is asked for.
-    "questions": {"analytics"},
+    "questions": {"analytics", "report"},
     "tape": GROUND | {"exchange", "questions"},
     "simulation": GROUND | {"exchange", "feeds", "questions", "schedule", "tape"},
     "analytics": GROUND | {"tape"},

@@ -174,7 +174,7 @@ def _write_touch(replayed, row, touch):
 
 
 @jit
-def _apply_event_row(replayed, row, touch):
+def apply_event_row(replayed, row, touch):
     """Do what a row of this book says, and close its event if it is the last; return the touches written, or -1 for a contradiction."""
     is_agents = replayed.is_passive and (row.owner > 0 or row.resting_owner > 0)
     if not is_agents and not _apply_row(replayed, row):
@@ -198,7 +198,7 @@ def _advance(replayed_address, rows, row_count, touches, capacity):
     while replayed.next_row < row_count and written < capacity and bids.free_pages > 0 and asks.free_pages > 0:
         row = report_at(rows, replayed.next_row)
         if row.book == replayed.book:
-            change = _apply_event_row(replayed, row, touch_at(touches, written))
+            change = apply_event_row(replayed, row, touch_at(touches, written))
             if change < 0:
                 return -1
             written += change
@@ -220,13 +220,21 @@ class ReplayedBook:
 
         Raises TapeError at a row that takes lots which the book does not have.
         """
-        touches = np.empty(min(TOUCHES_A_CHUNK, len(rows)), TOUCH)
+        yield from self.advance_by(_advance, rows, TOUCH, min(TOUCHES_A_CHUNK, len(rows)))
+
+    def advance_by(self, read, rows, dtype, capacity):
+        """Apply REPORT[n] with a compiled reader, and yield what it writes, dtype[m] at a time, m <= capacity.
+
+        read: (address of REPLAYED, address of rows, their count, address to write at, capacity) -> records written, or -1 for a contradiction; it stops short
+        when it has no room or a side has no free page.
+        """
+        found = np.empty(capacity, dtype)
         self._replayed["next_row"] = 0
         while self._replayed["next_row"][0] < len(rows):
-            written = _advance(self._replayed.ctypes.data, rows.ctypes.data, len(rows), touches.ctypes.data, len(touches))
+            written = read(self._replayed.ctypes.data, rows.ctypes.data, len(rows), found.ctypes.data, capacity)
             if written < 0:
                 self._raise_contradiction(rows[self._replayed["next_row"][0]])
-            yield touches[:written].view(np.uint8).copy().view(TOUCH)
+            yield found[:written].view(np.uint8).copy().view(dtype)
             for ladder in self._ladders:
                 if ladder.ladder["free_pages"][0] == 0:
                     ladder.add_pages()
