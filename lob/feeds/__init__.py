@@ -1,5 +1,6 @@
 """Feeds: recorded market-by-order days as arrays of requests, the exchange's facts in the order in which they happened."""
+from lob.feeds.databento import databento
 from lob.feeds.feed import Feed
 from lob.feeds.lobster import lobster
 
-__all__ = ["Feed", "lobster"]
+__all__ = ["Feed", "databento", "lobster"]
