@@ -120,7 +120,7 @@ def _execute(history, recorded, agents, request, reports, slot):
     side, price_ticks = order.side, key_of(order.side, level_key(order))
     lots = min(request.lots, recorded_lots(history, recorded, slot))
     if lots <= order.lots and not _meets_anyone(history, recorded, agents, side, price_ticks, stamp):
-        fill_recorded(history, recorded, agents, request, reports, slot, lots)
+        fill_recorded(history, recorded, request, reports, slot, lots)
         return
     row = begin(reports, request, DISPLACED)
     row.order_id, row.side, row.price_ticks, row.lots = order.id, side, price_ticks, lots
@@ -129,7 +129,7 @@ def _execute(history, recorded, agents, request, reports, slot):
     # The recording shows fewer lots of it by the whole execution, whoever traded them.
     taken_of(history, slot).value -= lots - traded
     if traded:
-        fill_recorded(history, recorded, agents, request, reports, slot, traded)
+        fill_recorded(history, recorded, request, reports, slot, traded)
     row.open_lots = _meet_behind(history, recorded, agents, request, reports, side, price_ticks, stamp, left - traded)
 
 
@@ -205,7 +205,7 @@ def meet(history, recorded, agents, request, reports, side, price_ticks, stamp, 
             traded = min(left, _spare_lots(history, spare))
             key, behind = level_key(order_of(recorded, spare)), order_of(recorded, spare).next
             taken_of(history, spare).value += traded
-            fill_recorded(history, recorded, agents, request, reports, spare, traded)
+            fill_recorded(history, recorded, request, reports, spare, traded)
             spare = _next_spare(history, recorded, side, limit_key, stamp, key, behind)
         else:
             break
@@ -227,7 +227,7 @@ def _meet_behind(history, recorded, agents, request, reports, side, price_ticks,
         elif slot:
             traded, behind = min(lots, order_of(recorded, slot).lots), order_of(recorded, slot).next
             taken_of(history, slot).value += traded
-            fill_recorded(history, recorded, agents, request, reports, slot, traded)
+            fill_recorded(history, recorded, request, reports, slot, traded)
             slot = behind
         else:
             break

@@ -115,11 +115,10 @@ def fill_agent(agents, request, reports, slot, lots):
 
 
 @jit
-def fill_recorded(history, recorded, agents, request, reports, slot, lots):
+def fill_recorded(history, recorded, request, reports, slot, lots):
     """Let recorded flow trade lots of a recorded order; what the recording shows more of it than rests is counted as taken already."""
     row = _flow_row(recorded, request, reports, slot, lots)
     row.level_lots = take_recorded(history, recorded, slot, lots)
-    charge_row(agents, row)
 
 
 # What the rule `displace` keeps of recorded orders.
