@@ -7,7 +7,6 @@ its time.
 """
 from enum import IntEnum
 
-from lob import schedule
 from lob.exchange import gate, matcher
 from lob.exchange.book import book_at
 from lob.exchange.history import apply_agent, apply_recorded, history_at
@@ -15,7 +14,8 @@ from lob.exchange.reports import report_at, request_at
 from lob.exchange.rules.ruled import rows_most
 from lob.jit import address_of, call_at, jit
 from lob.messages import LOTS_MAX, Action, CancelReason, ReportKind
-from lob.schedule import entry_at
+from lob.simulation import calendar
+from lob.simulation.calendar import first_of
 from lob.simulation.depth import advance_replica, depth_is_short, publish_depth, replica_at
 from lob.simulation.fundamental import advance_fundamental, fundamental_at
 from lob.simulation.latency import feed_delay
@@ -38,6 +38,7 @@ from lob.simulation.world import (
     Event,
     agent_of,
     book_of,
+    calendar_of,
     give,
     has_hook,
     hook_of,
@@ -48,7 +49,6 @@ from lob.simulation.world import (
     request_of,
     requests_of,
     ring_of,
-    schedule_of,
     take,
     venue_of,
     world_at,
@@ -79,10 +79,10 @@ STUCK_AFTER_EVENTS = 1_000_000
 def advance(world_address, until_ns):
     """Let events happen up to until_ns; return why it stopped."""
     world = world_at(world_address, 0)
-    events = schedule_of(world)
+    events = calendar_of(world)
     while True:
         feed_ns = request_at(world.feed, world.feed_next).time_ns if world.feed_next < world.feed_count else NEVER_NS
-        event_ns = entry_at(events.entries, 0).time_ns if events.count else NEVER_NS
+        event_ns = first_of(events).time_ns if events.count else NEVER_NS
         if min(feed_ns, event_ns) > until_ns:
             world.now_ns = until_ns
             return TIME
@@ -99,7 +99,7 @@ def advance(world_address, until_ns):
 
 @jit(inline=True)
 def _is_short(world, events):
-    """Return whether one event, with a hook at its most talkative, might find a pool or the schedule full."""
+    """Return whether one event, with a hook at its most talkative, might find a pool or the calendar full."""
     requests, notices, own_orders = requests_of(world), notices_of(world), own_orders_of(world)
     return (
         requests.taken + SENDS_MAX + 2 >= requests.capacity
@@ -112,21 +112,21 @@ def _is_short(world, events):
 
 @jit
 def _planned_event(world, events):
-    entry = entry_at(events.entries, 0)
+    entry = first_of(events)
     kind, who, sequence = entry.kind, entry.who, entry.sequence
     world.now_ns = entry.time_ns
     if kind == REQUEST:
         short = _request_arrives(world, who)
         if short:
             return short
-        schedule.remove_first(events)
+        calendar.remove_first(events)
         # What agents do at one time may have no end; what they are told of it is finite.
         world.same_time_events += 1
         return TIME
-    schedule.remove_first(events)
+    calendar.remove_first(events)
     world.same_time_events += kind == TIMER
     if kind == FUNDAMENTAL:
-        schedule.add(events, advance_fundamental(fundamental_at(world.fundamental, 0)), FUNDAMENTAL, 0)
+        calendar.add(events, advance_fundamental(fundamental_at(world.fundamental, 0)), FUNDAMENTAL, 0)
         return TIME
     agent = agent_of(world, who)
     if kind == TIMER and sequence != agent.timer_sequence:
@@ -306,7 +306,7 @@ def _notify(world, row, owner, order_id, side, open_lots, is_maker, hook):
     else:
         agent.inbox_head = slot
         if agent.hears_reports:
-            schedule.add(schedule_of(world), notice.due_ns, REPORT, owner)
+            calendar.add(calendar_of(world), notice.due_ns, REPORT, owner)
     agent.inbox_tail = slot
 
 
@@ -345,6 +345,6 @@ def _deliver_report(world, agent):
     """Read the report that has just arrived, plan the next one, and call its hook."""
     slot = _read_first(world, agent)
     if agent.inbox_head:
-        schedule.add(schedule_of(world), notice_of(world, agent.inbox_head).due_ns, REPORT, agent.owner)
+        calendar.add(calendar_of(world), notice_of(world, agent.inbox_head).due_ns, REPORT, agent.owner)
     notice = notice_of(world, slot)
     return _call(world, agent, notice.hook, address_of(notice))
