@@ -93,10 +93,10 @@ class DisplacedHistory(ReferenceHistory):
         side, price_ticks, stamp = order.side, order.price_ticks, self.stamps[order.key]
         lots = min(request.lots, self.shown[order.order_id])
         self.shown[order.order_id] -= lots
-        if lots <= order.open_lots and self._first_reached(side, price_ticks, stamp, order) is None:
+        if lots <= order.open_lots and self._first_reached(side, price_ticks, stamp) is None:
             return [self._flow_fill(request, order, lots)]
         rows = [self._row(request, ReportKind.DISPLACED, order, lots=lots, open_lots=0)]
-        rows += self._meet(request, side, price_ticks, lots, stamp, order)
+        rows += self._meet(request, side, price_ticks, lots, stamp)
         left = lots - _lots_of(rows[1:])
         if left:
             rows.append(self._flow_fill(request, order, min(left, order.open_lots)))
@@ -129,17 +129,14 @@ class DisplacedHistory(ReferenceHistory):
     def _fill_agents(self, request, side, price_ticks, lots, stamp):
         return self._meet(request, side, price_ticks, lots, stamp)
 
-    def _first_reached(self, side, price_ticks, stamp, executed=None):
-        """Return the first in line of the agents' orders and the orders with spare lots at better prices, and at this price before a stamp; None if there is none.
-
-        executed: the order whose execution it is, which stands where its stamp says.
-        """
+    def _first_reached(self, side, price_ticks, stamp):
+        """Return the first in line of agents' orders and those with spare lots at better prices, and at this price before a stamp; None if there is none."""
         spare = []
         for order in in_line(self, side):
             gain_ticks = side * (order.price_ticks - price_ticks)
             if gain_ticks < 0 or (gain_ticks == 0 and self.stamps[order.key] >= stamp):
                 break
-            if order is not executed and self._spare_lots(order):
+            if self._spare_lots(order):
                 spare.append(order)
         reached = [order for order in spare[:1] + in_line(self.agents, side)[:1] if self._is_reached(order, side, price_ticks, stamp)]
         return min(reached, key=self.place_of, default=None)
@@ -148,11 +145,11 @@ class DisplacedHistory(ReferenceHistory):
         gain_ticks = side * (order.price_ticks - price_ticks)
         return gain_ticks > 0 or (gain_ticks == 0 and self.stamps[order.key] < stamp)
 
-    def _meet(self, request, side, price_ticks, lots, stamp, executed=None):
+    def _meet(self, request, side, price_ticks, lots, stamp):
         """Let flow of so many lots trade with agents' orders and spare lots; return the FILL rows."""
         rows = []
         while lots:
-            order = self._first_reached(side, price_ticks, stamp, executed)
+            order = self._first_reached(side, price_ticks, stamp)
             if order is None:
                 break
             traded = min(lots, self._spare_lots(order) if order.owner == NOBODY else order.open_lots)
