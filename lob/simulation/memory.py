@@ -4,7 +4,6 @@ Owns every numpy array that the world's records reach by address, so that none g
 """
 import numpy as np
 
-from lob.errors import FeedError
 from lob.exchange.memory import BookMemory, HistoryMemory
 from lob.exchange.reports import ReportBuffer
 from lob.exchange.venue import Venue
@@ -15,6 +14,7 @@ from lob.simulation.depth import CHANGE, ReplicaMemory, delay_classes
 from lob.simulation.fields import Array
 from lob.simulation.fundamental import FundamentalMemory
 from lob.simulation.kernel import advance
+from lob.simulation.recording import Recording
 from lob.simulation.streams import STREAM, number_of, seeded
 from lob.simulation.world import (
     AGENT,
@@ -111,7 +111,7 @@ class WorldMemory:
         self._streams(agents, seed)
         self._venues(venue_count, opening_ticks, feed, venue or Venue())
         self._agents(agents, opening_ticks, plain)
-        self._feed(feed)
+        self.recording = Recording(self.record, feed)
         self.fit_schedule()
         if fundamental is not None:
             self.fundamental = FundamentalMemory(fundamental, seed, opening_ticks, start_ns)
@@ -229,11 +229,6 @@ class WorldMemory:
     def _page_counts(self, number):
         return [ladder.page_count for ladder in getattr(self.books[number], "recorded", self.books[number]).ladders]
 
-    def _feed(self, feed):
-        self.feed_rows = np.zeros(0, REQUEST) if feed is None else np.ascontiguousarray(feed.rows, REQUEST)
-        _check_feed(self.feed_rows, self["venue_count"])
-        self.record["feed"], self.record["feed_count"] = self.feed_rows.ctypes.data, len(self.feed_rows)
-
     def grow_world(self):
         """Make room in the pools of requests and notices and in the schedule."""
         planned = len(self.schedule.entries)
@@ -264,16 +259,3 @@ class WorldMemory:
             for name, kind in native(type(agents[owner - 1])).fields.items():
                 value = state[name][0]
                 object.__setattr__(agents[owner - 1], name, value.copy() if isinstance(kind, Array) else kind(value))
-
-
-def _check_feed(rows, venue_count):
-    """Raise FeedError unless native code can take the rows as they are: the recorded flow has no owner, a venue that there is, and times that never go back."""
-    rules = (
-        ("owner", "must be 0, the recorded flow", rows["owner"] != 0),
-        ("book", f"must be below {venue_count}, the number of venues", rows["book"] >= venue_count),
-        ("time_ns", "must not go back", np.diff(rows["time_ns"], prepend=rows["time_ns"][:1]) < 0),
-    )
-    for field, rule, broken in rules:
-        if broken.any():
-            row = int(np.argmax(broken))
-            raise FeedError(f"feed.rows[{row}].{field} {rule}, was {rows[field][row]}")

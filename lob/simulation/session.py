@@ -23,7 +23,7 @@ from lob.exchange.reports import copied
 from lob.exchange.venue import FeeTier, Venue
 from lob.instrument import Instrument
 from lob.jit import CompilerError, source_hash
-from lob.messages import PRICE_MAX_TICKS, REPORT
+from lob.messages import PRICE_MAX_TICKS, REPORT, Action
 from lob.simulation.agent import Agent
 from lob.simulation.failure import line_of, line_when_plain
 from lob.simulation.kernel import Stop, advance
@@ -130,7 +130,7 @@ class Simulation:
         rows = closed if self.folder is None else None
         run = Run(
             self.agents, provenance, self.world["request_count"], self.world["delivery_count"], self._wall_seconds, sink.sha256, is_complete, self.folder,
-            self.world["feed_next"], self.world["feed_unknown"], rows,
+            self.world.recording.row_count, self.world["feed_unknown"], rows,
         )
         if failure:
             failure.run = run
@@ -153,9 +153,11 @@ class Simulation:
             slice_ns = max((end_ns - self.world["now_ns"]) // 1000, 1)
             while self.world["now_ns"] < end_ns and not interrupted:
                 began = time.perf_counter()
-                self._advance_slice(min(self.world["now_ns"] + slice_ns, end_ns), sink, interrupted)
+                self._advance_slice(min(self.world["now_ns"] + slice_ns, end_ns, self.world.recording.known_until_ns), sink, interrupted)
+                while self.world["now_ns"] >= self.world.recording.known_until_ns:
+                    self.world.recording.read_on()
                 took = time.perf_counter() - began
-                slice_ns = max(int(slice_ns * min(max(SLICE_SECONDS / max(took, 1e-6), 0.1), 4.0)), 1)
+                slice_ns = int(min(max(slice_ns * min(max(SLICE_SECONDS / max(took, 1e-6), 0.1), 4.0), 1), end_ns))
                 show(self.world["now_ns"])
             return not interrupted
 
@@ -280,10 +282,11 @@ def _venue(venue, instrument):
 
 
 def _first_price(feed):
-    priced = feed.rows["price_ticks"][feed.rows["price_ticks"] > 0]
-    if len(priced) == 0:
-        raise ScenarioError(f"{feed.source} has no order, so opening_price_ticks must be given")
-    return int(priced[0])
+    for rows in feed.blocks():
+        priced = rows["price_ticks"][np.isin(rows["action"], (Action.LIMIT, Action.EXECUTE))]
+        if len(priced):
+            return int(priced[0])
+    raise ScenarioError(f"{feed.source} has no order, so opening_price_ticks must be given")
 
 
 def _end_ns(simulation, minutes, seconds, until_ns):
