@@ -1,6 +1,7 @@
 """Feeds: recorded market-by-order days as arrays of requests, the exchange's facts in the order in which they happened."""
 from lob.feeds.databento import databento
+from lob.feeds.fast import fast, write_fast
 from lob.feeds.feed import Feed
 from lob.feeds.lobster import lobster
 
-__all__ = ["Feed", "databento", "lobster"]
+__all__ = ["Feed", "databento", "fast", "lobster", "write_fast"]

@@ -25,138 +25,154 @@ import numpy as np
 
 from lob.errors import FeedError
 from lob.feeds import dbn, dbn_rows
-from lob.feeds.feed import Feed, cut
-from lob.feeds.packed import Packed, up_to_damage
-from lob.messages import ANONYMOUS_ID_FIRST, LOTS_MAX
+from lob.feeds.damage import Damage
+from lob.feeds.feed import Feed, joined
+from lob.feeds.packed import Packed
+from lob.messages import ANONYMOUS_ID_FIRST, LOTS_MAX, PRICE_MAX_TICKS
 
 DAY_NS = 86_400 * 10**9
 UNITS_PER_CURRENCY = 10**9
-ACTIONS, SIDES, BOOKED, SIZED, NAMED = b"AMCRTFN", b"ABN", b"AM", b"AMC", b"AMCF"
+ACTIONS, SIDES, BOOKED, SIZED, NAMED = (np.frombuffer(letters, np.uint8) for letters in (b"AMCRTFN", b"ABN", b"AM", b"AMCF", b"AMCF"))
+NO_SIDE = ord("N")
 SYMBOLS_SHOWN = 10
 
 
 @dataclass
 class _Scan:
-    """What a first pass over a file has found."""
+    """What a first pass over a file finds."""
 
     head: dbn.Head
     place: str
-    instruments: dict        # {id: how many records}
-    units: dict              # {id: the greatest common divisor of its prices}
-    first_ns: int
-    damage: list | None
+    instruments: dict                # {id: _Span}
+    first_ns: int | None = None      # since 1970
 
 
-def databento(path, symbol=None, from_ns=None, to_ns=None, tick_size=None, keep_going=False):
+@dataclass
+class _Span:
+    """What a first pass finds of one instrument: times since 1970; units, the greatest step that its prices are multiples of."""
+
+    count: int = 0
+    units: int = 0
+    highest: int = 0                 # price, in file units
+    start_ns: int | None = None      # of the first record that is not of a snapshot
+    end_ns: int = 0
+
+
+def databento(path, symbol=None, from_ns=None, to_ns=None, tick_size=None, keep_going=False, stream=False):
     """Return the Feed of a market-by-order DBN file: plain, zstd, gzip, or the only file in a zip.
 
     symbol: which one, by its name or instrument id; it may be left out if the file holds one. from_ns, to_ns: nanoseconds after the midnight
     (UTC) before the file's first record, by ts_event; agents act between them. tick_size: in currency; by default the greatest step that all
-    prices are multiples of.
-    keep_going: leave out what cannot be read, and say so in the summary.
+    prices are multiples of. keep_going: leave out what cannot be read, and say so in the summary. stream: read the rows when they are asked for, for a
+    file larger than memory; what is wrong with it is said then.
     Raises FeedError naming file, byte, rule and value.
     """
-    damage = [] if keep_going else None
+    damage = Damage(keep_going)
     scan = _scan(path, damage)
     instrument_id = _instrument(scan, symbol)
-    units = scan.units[instrument_id] if tick_size is None else int(Decimal(tick_size) * UNITS_PER_CURRENCY)
-    midnight_ns = scan.first_ns // DAY_NS * DAY_NS
-    translator = dbn_rows.Translator(units, midnight_ns, keep_going)
-    rows = np.concatenate([np.zeros(0, dbn_rows.REQUEST), *_rows(path, translator, instrument_id, keep_going)])
-    return _feed(scan, instrument_id, translator, rows, from_ns, to_ns)
+    units = _tick_units(scan.place, scan.instruments[instrument_id], tick_size)
+    return _feed(path, scan, instrument_id, units, damage, stream).between(from_ns, to_ns)
+
+
+def _tick_units(place, span, tick_size):
+    """Return the price step in file units."""
+    if tick_size is None and span.highest > PRICE_MAX_TICKS * span.units:
+        shown = f"{Decimal(span.highest) / UNITS_PER_CURRENCY} and {Decimal(span.units) / UNITS_PER_CURRENCY}"
+        raise FeedError(f"{place}: the highest price must be at most {PRICE_MAX_TICKS} ticks, was {shown}: prices are damaged, or tick_size must be given")
+    units = span.units or 1 if tick_size is None else int(Decimal(tick_size) * UNITS_PER_CURRENCY)
+    if units < 1:
+        raise FeedError(f"tick_size must be at least {Decimal(1) / UNITS_PER_CURRENCY}, was {tick_size}")
+    return units
 
 
 def _scan(path, damage):
     with Packed(path) as packed:
-        head = dbn.read_head(packed)
-        scan = _Scan(head, packed.place, {}, {}, None, damage)
-        for offsets, records in up_to_damage(dbn.mbo_blocks(packed), damage):
-            records = _readable(packed.place, offsets, records, damage)
+        scan = _Scan(dbn.read_head(packed), packed.place, {})
+        for offsets, records in damage.up_to(dbn.mbo_blocks(packed)):
+            _, records = damage.readable(packed.place, offsets, records, _rules(records))
+            is_snapshot = records["flags"] & dbn_rows.SNAPSHOT > 0
             if scan.first_ns is None and len(records):
-                scan.first_ns = int(records["ts_recv"][0] if records["flags"][0] & dbn_rows.SNAPSHOT else records["ts_event"][0])
-            ids, counts = np.unique(records["instrument_id"], return_counts=True)
-            for instrument_id, count in zip(ids.tolist(), counts.tolist(), strict=True):
-                scan.instruments[instrument_id] = scan.instruments.get(instrument_id, 0) + count
-                prices = records["price"][(records["instrument_id"] == instrument_id) & _has_price(records)]
-                scan.units[instrument_id] = int(np.gcd.reduce(prices, initial=scan.units.get(instrument_id, 0)))
+                scan.first_ns = int(records["ts_recv" if is_snapshot[0] else "ts_event"][0])
+            for instrument_id in np.unique(records["instrument_id"]).tolist():
+                ours = records["instrument_id"] == instrument_id
+                _widen(scan.instruments.setdefault(instrument_id, _Span()), records[ours], records["ts_event"][ours & ~is_snapshot])
     if not scan.instruments:
         raise FeedError(f"{scan.place}: a recording needs at least one market-by-order record, the file holds none")
     return scan
 
 
-def _has_price(records):
-    return np.isin(records["action"], np.frombuffer(BOOKED, np.uint8)) & (records["price"] != dbn.NO_PRICE)
+def _widen(span, records, times_ns):
+    span.count += len(records)
+    prices = records["price"][np.isin(records["action"], BOOKED)]
+    span.units, span.highest = int(np.gcd.reduce(prices, initial=span.units)), int(prices.max(initial=span.highest))
+    if len(times_ns):
+        span.start_ns = int(times_ns[0]) if span.start_ns is None else span.start_ns
+        span.end_ns = max(span.end_ns, int(times_ns.max()))
 
 
-def _readable(place, offsets, records, damage):
-    """Return the records that keep the rules; raise FeedError at the first that does not if `damage` is None, else add what it says to that list."""
-    action, side, price, size = (records[name] for name in ("action", "side", "price", "size"))
-    is_booked, is_sized, is_named = (np.isin(action, np.frombuffer(letters, np.uint8)) for letters in (BOOKED, SIZED, NAMED))
-    is_time = (records["ts_event"] >= 0) & (records["ts_recv"] >= 0)
-    ok = np.ones(len(records), bool)
-    for name, rule, holds in (
-        ("action", f"be one of {ACTIONS.decode()}", np.isin(action, np.frombuffer(ACTIONS, np.uint8))),
-        ("side", f"be one of {SIDES.decode()}, A or B of an order", np.isin(side, np.frombuffer(SIDES, np.uint8)) & ~(is_booked & (side == SIDES[-1]))),
-        ("order_id", f"be 1 to {ANONYMOUS_ID_FIRST - 1}", ~is_named | (records["order_id"] >= 1) & (records["order_id"] < ANONYMOUS_ID_FIRST)),
-        ("size", f"be 1 to {LOTS_MAX}", ~is_sized | (size >= 1) & (size <= LOTS_MAX)),
-        ("price", "be above 0", ~is_booked | (price > 0) & (price != dbn.NO_PRICE)),
-        ("ts_event", "be a time", is_time),
-    ):
-        if not holds.all():
-            row = int(np.argmin(holds))
-            text = f"{place}: byte {offsets[row]:,}: {name} must {rule}, was {records[name][row]}"
-            if damage is None:
-                raise FeedError(text)
-            damage.append(text)
-            ok &= holds
-    return records if ok.all() else records[ok]
+def _rules(records, units=1):
+    """Return the rules of a record, as Damage.readable takes them."""
+    action, side, price, size, order_id = (records[name] for name in ("action", "side", "price", "size", "order_id"))
+    is_booked, is_sized, is_named = (np.isin(action, letters) for letters in (BOOKED, SIZED, NAMED))
+    return (
+        ("action", f"be one of {ACTIONS.tobytes().decode()}", np.isin(action, ACTIONS)),
+        ("side", "be A, B or N, A or B of an order", np.isin(side, SIDES) & ~(is_booked & (side == NO_SIDE))),
+        ("order_id", f"be 1 to {ANONYMOUS_ID_FIRST - 1} of an order", ~is_named | (order_id >= 1) & (order_id < ANONYMOUS_ID_FIRST)),
+        ("size", f"be 1 to {LOTS_MAX} of an order", (size <= LOTS_MAX) & (~is_sized | (size >= 1))),
+        ("price", "be above 0 and known of an order", ~is_booked | (price > 0) & (price != dbn.NO_PRICE)),
+        ("price", f"be at most {PRICE_MAX_TICKS} ticks of an order", ~is_booked | (units == 1) | (price // units <= PRICE_MAX_TICKS)),
+        ("price", f"be a multiple of {units} of an order", ~is_booked | (price % units == 0)),
+        ("ts_event", "be a time", records["ts_event"] >= 0),
+        ("ts_recv", "be a time", records["ts_recv"] >= 0),
+    )
 
 
 def _instrument(scan, symbol):
     """Return the id of the instrument that is asked for."""
-    named = {scan.head.symbols.get(i, str(i)): i for i in scan.instruments}
+    named = {_name(scan, i): i for i in scan.instruments}
     if symbol is None and len(named) == 1:
         return next(iter(named.values()))
-    by_id = {str(i): i for i in scan.instruments}
-    found = named.get(symbol, by_id.get(str(symbol)))
-    if found is None:
+    found = named.get(str(symbol), int(symbol) if str(symbol).isdecimal() else None)
+    if found not in scan.instruments:
         shown = ", ".join(sorted(named)[:SYMBOLS_SHOWN]) + (", …" if len(named) > SYMBOLS_SHOWN else "")
         raise FeedError(f"{scan.place}: symbol must be one of {shown}, was {symbol!r}")
     return found
 
 
+def _name(scan, instrument_id):
+    return scan.head.symbols.get(instrument_id, str(instrument_id))
+
+
+def _feed(path, scan, instrument_id, units, damage, stream):
+    span, midnight_ns = scan.instruments[instrument_id], scan.first_ns // DAY_NS * DAY_NS
+    start_ns, end_ns = ((scan.first_ns if ns is None else ns) - midnight_ns for ns in (span.start_ns, max(span.end_ns, scan.first_ns)))
+    summary = {
+        "format": "DBN", "version": scan.head.version, "dataset": scan.head.dataset, "symbol": _name(scan, instrument_id), "instrument_id": instrument_id,
+        "messages": span.count, "midnight_ns": midnight_ns, "first_ns": start_ns, "last_ns": end_ns, **damage.summary(),
+    }
+
+    def read():
+        translator = dbn_rows.Translator(units, midnight_ns, damage.keep_going)
+        yield from _rows(path, translator, instrument_id, damage.keep_going)
+        summary.update({"rows": translator["total"], "seed_rows": translator["seed_count"]} | {name: translator[name] for name in dbn_rows.COUNTS})
+
+    rows = read if stream else joined(read())
+    seed_count = summary.get("seed_rows", 0)
+    return Feed(summary["symbol"], scan.place, rows, None, seed_count, Decimal(units) / UNITS_PER_CURRENCY, Decimal(1), start_ns, end_ns, summary)
+
+
 def _rows(path, translator, instrument_id, keep_going):
     """Yield REQUEST[n], the rows of one instrument."""
-    damage = [] if keep_going else None  # the first pass has said it
+    damage = Damage(keep_going)  # what is wrong was said by the first pass
     with Packed(path) as packed:
         dbn.read_head(packed)
-        for offsets, records in up_to_damage(dbn.mbo_blocks(packed), damage):
+        for offsets, records in damage.up_to(dbn.mbo_blocks(packed)):
             chosen = records["instrument_id"] == instrument_id
             offsets, records = (offsets, records) if chosen.all() else (offsets[chosen], records[chosen])
-            records = _readable(packed.place, offsets, records, damage)
+            offsets, records = damage.readable(packed.place, offsets, records, _rules(records, translator["tick_units"]))
             rows, duplicate = translator.rows_of(records)
             if duplicate is not None:
                 rule = f"an added order's id must not be that of an open order, was {records['order_id'][duplicate]}"
                 raise FeedError(f"{packed.place}: byte {offsets[duplicate]:,}: {rule}")
             yield rows
     yield translator.rows_of(np.zeros(0, dbn.MBO), is_last=True)[0]
-
-
-def _feed(scan, instrument_id, translator, rows, from_ns, to_ns):
-    head, seed_count = scan.head, translator["seed_count"]
-    symbol = head.symbols.get(instrument_id, str(instrument_id))
-    tick_size = Decimal(translator["tick_units"]) / UNITS_PER_CURRENCY
-    after_seed = rows["time_ns"][seed_count:]
-    start_ns = int(after_seed[0]) if len(after_seed) else translator["time_ns"]
-    end_ns = translator["time_ns"]
-    summary = {
-        "format": "DBN", "version": head.version, "dataset": head.dataset, "symbol": symbol, "instrument_id": instrument_id,
-        "messages": scan.instruments[instrument_id], "rows": len(rows), "seed_rows": seed_count, "midnight_ns": translator["midnight_ns"],
-        "first_ns": start_ns, "last_ns": end_ns, **{name: translator[name] for name in dbn_rows.COUNTS},
-        "skipped": scan.damage,
-    }
-    feed = Feed(
-        name=symbol, source=scan.place, rows=rows, event_ends=np.flatnonzero(rows["flags"] & dbn_rows.LAST) + 1, seed_count=seed_count, tick_size=tick_size,
-        lot_size=Decimal(1), start_ns=start_ns, end_ns=end_ns, summary=summary,
-    )
-    return cut(feed, from_ns, to_ns)

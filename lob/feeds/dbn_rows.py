@@ -5,6 +5,7 @@ Owns the state that lies between two records: the open orders, the trade whose f
 import numpy as np
 
 from lob.feeds.dbn import MBO
+from lob.feeds.feed import LAST, joined
 from lob.feeds.open_orders import (
     OPEN_ORDERS,
     OpenOrders,
@@ -19,7 +20,7 @@ from lob.feeds.open_orders import (
     put,
 )
 from lob.jit import jit, pool_reader
-from lob.messages import REQUEST, Action, Flag
+from lob.messages import PRICE_MAX_TICKS, REQUEST, Action
 
 COUNTS = (
     "adds", "modifies", "cancels", "trades", "fills", "clears", "events", "crossed_events", "unknown_references", "own_fills", "overfilled", "duplicate_orders",
@@ -40,7 +41,6 @@ ROWS_A_RECORD = 8  # more than one record can bring, but for a clear
 LAST_OF_EVENT, SNAPSHOT = 128, 32
 _LIMIT, _CANCEL, _EXECUTE, _DROP_LEVEL, _PRINT, _STATUS = (
     int(a) for a in (Action.LIMIT, Action.CANCEL, Action.EXECUTE, Action.DROP_LEVEL, Action.PRINT, Action.STATUS))
-LAST = int(Flag.LAST)
 _A, _M, _C, _R, _T, _F, _BID, _ASK = (ord(c) for c in "AMCRTFBA")
 
 
@@ -192,7 +192,7 @@ def _fill(state, book, record, side, price_ticks):
 @jit
 def _end_trade(state):
     """Print what is left of the trade before: no displayed order filled it."""
-    if state.trade_lots and state.trade_ticks > 0:
+    if state.trade_lots and 0 < state.trade_ticks <= PRICE_MAX_TICKS:
         _put(state, _PRINT, 0, state.taker_side, state.trade_ticks, state.trade_lots)
         state.auction_lots += state.trade_lots if state.is_auction else 0
         state.print_lots += 0 if state.is_auction else state.trade_lots
@@ -301,8 +301,8 @@ class Translator:
 
     def _hand_on(self, all_rows):
         end, count = self["count" if all_rows else "event_end"], self["count"]
-        rows = self.rows[:end].copy()
-        self.rows[:count - end] = self.rows[end:count]
+        rows, waiting = joined([self.rows[:end]]), joined([self.rows[end:count]])
+        self.rows[:count - end].view(np.uint8)[:] = waiting.view(np.uint8)
         self.state["count"], self.state["event_end"] = count - end, 0
         self.state["total"] += end
         return rows

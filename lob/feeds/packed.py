@@ -125,13 +125,3 @@ def blocks_of(packed, split, block_bytes=BLOCK_BYTES):
         raise packed.failure
     if len(rest):
         raise FeedError(f"{packed.place}: byte {packed.offset - len(rest):,}: the last record must be whole, the file ends after {len(rest):,} bytes of it")
-
-
-def up_to_damage(blocks, damage):
-    """Yield blocks until reading them raises FeedError; then raise it if `damage` is None, else end and add its text to that list."""
-    try:
-        yield from blocks
-    except FeedError as error:
-        if damage is None:
-            raise
-        damage.append(str(error))

@@ -4,7 +4,6 @@ Owns every numpy array that the world's records reach by address, so that none g
 """
 import numpy as np
 
-from lob.errors import FeedError
 from lob.exchange.memory import BookMemory, HistoryMemory
 from lob.exchange.reports import ReportBuffer
 from lob.exchange.venue import Venue
@@ -16,6 +15,7 @@ from lob.simulation.distribution import LawMemory
 from lob.simulation.fields import Array
 from lob.simulation.fundamental import FundamentalMemory
 from lob.simulation.kernel import advance
+from lob.simulation.recording import Recording
 from lob.simulation.streams import STREAM, number_of, seeded
 from lob.simulation.world import (
     AGENT,
@@ -96,7 +96,7 @@ class WorldMemory:
     """All memory of one simulation.
 
     agents: instances, owner 1 first. plain: whether compiled classes run as Python too, or the owners whose class does.
-    recorded: the Recorded part of the world or None; fundamental: a Fundamental or None.
+    recorded: the RecordedDay that agents trade in or None; fundamental: a Fundamental or None.
     venue: the Venue that every book is set up as.
     """
 
@@ -112,7 +112,7 @@ class WorldMemory:
         self._streams(agents, seed)
         self._venues(venue_count, opening_ticks, recorded, venue or Venue())
         self._agents(agents, opening_ticks, plain)
-        self._feed(recorded)
+        self.recording = Recording(self.record, recorded)
         self.fit_calendar()
         if fundamental is not None:
             self.fundamental = FundamentalMemory(fundamental, seed, opening_ticks, start_ns)
@@ -240,11 +240,6 @@ class WorldMemory:
     def _page_counts(self, number):
         return [ladder.page_count for ladder in getattr(self.books[number], "recorded", self.books[number]).ladders]
 
-    def _feed(self, recorded):
-        self.feed_rows = np.zeros(0, REQUEST) if recorded is None else np.ascontiguousarray(recorded.rows, REQUEST)
-        _check_feed(self.feed_rows, self["venue_count"])
-        self.record["feed"], self.record["feed_count"] = self.feed_rows.ctypes.data, len(self.feed_rows)
-
     def grow_world(self):
         """Make room in the pools of requests and notices and in the calendar."""
         capacity = self.calendar.capacity
@@ -275,16 +270,3 @@ class WorldMemory:
             for name, kind in native(type(agents[owner - 1])).fields.items():
                 value = state[name][0]
                 object.__setattr__(agents[owner - 1], name, value.copy() if isinstance(kind, Array) else kind(value))
-
-
-def _check_feed(rows, venue_count):
-    """Raise FeedError unless native code can take the rows as they are: the recorded flow has no owner, a venue that there is, and times that never go back."""
-    rules = (
-        ("owner", "must be 0, the recorded flow", rows["owner"] != 0),
-        ("book", f"must be below {venue_count}, the number of venues", rows["book"] >= venue_count),
-        ("time_ns", "must not go back", np.diff(rows["time_ns"], prepend=rows["time_ns"][:1]) < 0),
-    )
-    for field, rule, broken in rules:
-        if broken.any():
-            row = int(np.argmax(broken))
-            raise FeedError(f"feed.rows[{row}].{field} {rule}, was {rows[field][row]}")

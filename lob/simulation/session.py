@@ -22,13 +22,13 @@ from lob.errors import AgentError, ScenarioError
 from lob.exchange.venue import FeeTier, Venue
 from lob.instrument import Instrument
 from lob.jit import CompilerError, source_hash
-from lob.messages import PRICE_MAX_TICKS, REPORT
+from lob.messages import PRICE_MAX_TICKS, REPORT, Action
 from lob.simulation.agent import Agent
+from lob.simulation.execution import RecordedDay
 from lob.simulation.failure import line_of, line_when_plain
 from lob.simulation.kernel import Stop, advance
 from lob.simulation.memory import WorldMemory
 from lob.simulation.native import plain_words
-from lob.simulation.recorded import Recorded
 from lob.simulation.window import Market, Notice, Trade
 from lob.simulation.world import HOOKS, NOTICE, ON_ACCEPTED, ON_TRADE, TRADE, TRADES, WORLD
 from lob.tape.parquet import TapeWriter
@@ -111,7 +111,7 @@ class Simulation:
         if fundamental is None and any(type(agent).sees_fundamental for agent in self.agents):
             seer = next(agent for agent in self.agents if type(agent).sees_fundamental)
             raise ScenarioError(f"{seer._name} ({type(seer).__name__}) sees a fundamental, and the simulation has none: give it one")
-        self.execution, recorded = ("live", None) if feed is None else (execution, Recorded(feed, execution))
+        self.execution, recorded = ("live", None) if feed is None else (execution, RecordedDay(feed, execution))
         self.world = WorldMemory(self.agents, seed, self.opening_price_ticks, self.start_ns, books, recorded, fundamental, plain, self.venue)
         self.folder = None if out is None else Path(out)
         self._callbacks = _callbacks(self.agents, self.world, plain)
@@ -143,7 +143,7 @@ class Simulation:
         closed = sink.close(provenance)
         run = Run(
             self.agents, provenance, self.world["request_count"], self.world["delivery_count"], self._wall_seconds, is_complete,
-            closed if self.folder is None else sink, self.folder, self.world["feed_next"], self.world["feed_unknown"],
+            closed if self.folder is None else sink, self.folder, self.world.recording.row_count, self.world["feed_unknown"],
         )
         if failure:
             failure.run = run
@@ -166,9 +166,11 @@ class Simulation:
             slice_ns = max((end_ns - self.world["now_ns"]) // 1000, 1)
             while self.world["now_ns"] < end_ns and not interrupted:
                 began = time.perf_counter()
-                self._advance_slice(min(self.world["now_ns"] + slice_ns, end_ns), sink, interrupted)
+                self._advance_slice(min(self.world["now_ns"] + slice_ns, end_ns, self.world.recording.known_until_ns), sink, interrupted)
+                while self.world["now_ns"] >= self.world.recording.known_until_ns:
+                    self.world.recording.read_on()
                 took = time.perf_counter() - began
-                slice_ns = max(int(slice_ns * min(max(SLICE_SECONDS / max(took, 1e-6), 0.1), 4.0)), 1)
+                slice_ns = int(min(max(slice_ns * min(max(SLICE_SECONDS / max(took, 1e-6), 0.1), 4.0), 1), end_ns))
                 show(self.world["now_ns"])
             return not interrupted
 
@@ -316,10 +318,11 @@ def _venue(venue, instrument):
 
 
 def _first_price(feed):
-    priced = feed.rows["price_ticks"][feed.rows["price_ticks"] > 0]
-    if len(priced) == 0:
-        raise ScenarioError(f"{feed.source} has no order, so opening_price_ticks must be given")
-    return int(priced[0])
+    for rows in feed.blocks():
+        priced = rows["price_ticks"][np.isin(rows["action"], (Action.LIMIT, Action.EXECUTE))]
+        if len(priced):
+            return int(priced[0])
+    raise ScenarioError(f"{feed.source} has no order, so opening_price_ticks must be given")
 
 
 def _end_ns(simulation, minutes, seconds, until_ns):

@@ -1,10 +1,9 @@
-"""Recorded: a recorded day as a world of agents meets it, by one of the execution rules.
+"""Execution: a recorded day as a world of agents meets it, by one of the execution rules.
 
 Owns the names of the rules, and for `reactive` the step from what a recording says happened to what must have been asked: orders arrive and are cancelled as
 they were that day, and whoever traded arrives as an order to take at once what it took, at its price. Whom it meets is up to the book as it is then.
 """
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 
@@ -21,7 +20,7 @@ STATUS_TRADES = 2
 
 
 @dataclass(frozen=True, eq=False)
-class Recorded:
+class RecordedDay:
     """A Feed and the rule by which agents trade inside it.
 
     Raises ScenarioError for a rule that there is not.
@@ -44,26 +43,26 @@ class Recorded:
         """Whether what agents trade is missing from the recorded book, or left over in it."""
         return self.execution == "displace"
 
-    @cached_property
-    def rows(self):
-        """REQUEST[n]: what the exchange is sent."""
-        return self.feed.rows if self.is_history else arrivals(self.feed.rows)
+    def blocks(self):
+        """Yield what the exchange is sent, REQUEST[n] at a time."""
+        return self.feed.blocks() if self.is_history else arrivals(self.feed.blocks())
 
 
-def arrivals(rows):
-    """Return REQUEST[m]: the requests of owner 0 that make a live book do what a recording, REQUEST[n], says happened.
+def arrivals(blocks):
+    """Yield the requests of owner 0 that make a live book do what the blocks of a recording, REQUEST[n], say happened.
 
     A trade off the displayed book, and one with an order that is not known, has passed over all better prices: it arrives as an order to take these. A level
     that leaves the window is cancelled. Before the recording says that trading begins orders collect, and the crossed ones trade at one price when it does.
     """
     # An OrderHistory says what became of each row: which order an unknown name stood for, what a dropped level held.
-    history, parts, entries = OrderHistory(), [], {}
-    for begin in range(0, len(rows), ROWS_AT_ONCE):
-        parts.append(_asked(history.send_many(rows[begin:begin + ROWS_AT_ONCE]), entries))
-    asked = np.concatenate([np.zeros(0, REQUEST), *parts])
-    takes = asked["tif"] == TimeInForce.IOC
-    asked["order_id"][takes] = TAKER_ID_FIRST + np.arange(np.count_nonzero(takes))
-    return asked
+    history, entries, taker_id = OrderHistory(), {}, TAKER_ID_FIRST
+    for rows in blocks:
+        for begin in range(0, len(rows), ROWS_AT_ONCE):
+            asked = _asked(history.send_many(rows[begin:begin + ROWS_AT_ONCE]), entries)
+            takes = np.flatnonzero(asked["tif"] == TimeInForce.IOC)
+            asked["order_id"][takes] = taker_id + np.arange(len(takes))
+            taker_id += len(takes)
+            yield asked
 
 
 def _asked(told, entries):
