@@ -2,6 +2,7 @@
 from lob.feeds.databento import databento
 from lob.feeds.fast import fast, write_fast
 from lob.feeds.feed import Feed
+from lob.feeds.itch import itch, itch_symbols
 from lob.feeds.lobster import lobster
 
-__all__ = ["Feed", "databento", "fast", "lobster", "write_fast"]
+__all__ = ["Feed", "databento", "fast", "itch", "itch_symbols", "lobster", "write_fast"]
