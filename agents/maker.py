@@ -1,19 +1,24 @@
 """Maker: what every quoting agent does with the two prices it wants. The prices are the business of its subclasses, in `requote(market)`.
 
 Owns one resting order a side. A quote at a price that is no longer wanted is cancelled, and the new one sent when the exchange has said that it is gone:
-for a moment a slow maker does not quote, and a cancel can lose its race to a taker, as in life.
+for a moment a slow maker does not quote, and a cancel can lose its race to a taker, as in life. One that `requotes_always` replaces its quotes instead, at
+every change of the touch; a quote that stays where it was keeps its place in the queue.
 """
 from lob import Agent, ReportKind
 
 
 class Maker(Agent):
-    """Quotes `lots` on both sides, one order each, post-only; stops adding to an inventory beyond `inventory_max_lots`."""
+    """Quotes `lots` on both sides, one order each, post-only; stops adding to an inventory beyond `inventory_max_lots`.
+
+    requotes_always: send both quotes anew, by a replace, whenever the touch changes, whether the wanted price has changed or not.
+    """
 
     role = "maker"
     positive = ("lots",)
 
     lots: int = 5
     inventory_max_lots: int = 50
+    requotes_always: bool = False
     bid_id: int = 0
     ask_id: int = 0
     bid_ticks: int = 0
@@ -40,6 +45,9 @@ class Maker(Agent):
         if order_id == 0:
             if is_wanted:
                 self.set_quote(side, market.limit(side, price_ticks, self.lots, post_only=True), price_ticks)
+        elif self.requotes_always and resting_ticks and is_wanted:
+            market.replace(order_id, price_ticks, self.lots, post_only=True)
+            self.set_quote(side, order_id, price_ticks)
         elif resting_ticks and (resting_ticks != price_ticks or not is_wanted):
             market.cancel(order_id)
             self.set_quote(side, order_id, 0)

@@ -262,6 +262,15 @@ def bit_count(typing_context, word):
 
 
 @intrinsic
+def trailing_zeros(typing_context, word):
+    """Return the number of zero bits below the lowest set bit; undefined for zero."""
+    def codegen(context, builder, signature, args):
+        return builder.cttz(args[0], ir.Constant(ir.IntType(1), 1))
+
+    return types.int64(types.int64), codegen
+
+
+@intrinsic
 def call_at(typing_context, function_address, a, b, c):
     """Call the compiled HOOK at an address; an exception inside it propagates to the caller."""
     def codegen(context, builder, signature, args):

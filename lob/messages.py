@@ -99,6 +99,7 @@ class ReportKind(IntEnum):
     PHASE = 11
     INDICATIVE = 12  # at which price (0: none) how many lots would trade if the auction ended now; level_lots: the lots bid less those asked there
     AUCTION = 13    # the same of an auction that ends; its FILL rows follow, the buyer first in each. Reason EXPIRED: nobody asked, the time was over
+    DISPLACED = 14  # a recorded execution, as the recording has it; it went another way, and its FILL rows follow. open_lots: what nobody traded
 
 
 class RejectReason(IntEnum):

@@ -25,10 +25,17 @@ def _put(entries, i, time_ns, sequence, kind, who):
 @jit
 def add(schedule, time_ns, kind, who):
     """Plan an event; return its sequence number. The caller has seen to it that there is room."""
-    if DEBUG:
-        assert schedule.count < schedule.capacity
     sequence = schedule.sequence
     schedule.sequence += 1
+    put(schedule, time_ns, sequence, kind, who)
+    return sequence
+
+
+@jit(inline=True)
+def put(schedule, time_ns, sequence, kind, who):
+    """Plan an event that has a sequence number already."""
+    if DEBUG:
+        assert schedule.count < schedule.capacity
     i = schedule.count
     schedule.count += 1
     while i > 0:
@@ -38,7 +45,6 @@ def add(schedule, time_ns, kind, who):
         _put(schedule.entries, i, parent.time_ns, parent.sequence, parent.kind, parent.who)
         i = (i - 1) >> 1
     _put(schedule.entries, i, time_ns, sequence, kind, who)
-    return sequence
 
 
 @jit

@@ -7,7 +7,6 @@ its time.
 """
 from enum import IntEnum
 
-from lob import schedule
 from lob.exchange import gate, matcher
 from lob.exchange.book import book_at
 from lob.exchange.history import apply_agent, apply_recorded, history_at
@@ -15,7 +14,8 @@ from lob.exchange.reports import report_at, request_at
 from lob.exchange.rules.ruled import rows_most
 from lob.jit import address_of, call_at, jit
 from lob.messages import LOTS_MAX, Action, CancelReason, ReportKind
-from lob.schedule import entry_at
+from lob.simulation import calendar
+from lob.simulation.calendar import first_of
 from lob.simulation.depth import advance_replica, depth_is_short, publish_depth, replica_at
 from lob.simulation.fundamental import advance_fundamental, fundamental_at
 from lob.simulation.latency import feed_delay
@@ -38,6 +38,7 @@ from lob.simulation.world import (
     Event,
     agent_of,
     book_of,
+    calendar_of,
     give,
     has_hook,
     hook_of,
@@ -48,7 +49,6 @@ from lob.simulation.world import (
     request_of,
     requests_of,
     ring_of,
-    schedule_of,
     take,
     venue_of,
     world_at,
@@ -79,10 +79,10 @@ STUCK_AFTER_EVENTS = 1_000_000
 def advance(world_address, until_ns):
     """Let events happen up to until_ns; return why it stopped."""
     world = world_at(world_address, 0)
-    events = schedule_of(world)
+    events = calendar_of(world)
     while True:
         feed_ns = request_at(world.feed, world.feed_next).time_ns if world.feed_next < world.feed_count else NEVER_NS
-        event_ns = entry_at(events.entries, 0).time_ns if events.count else NEVER_NS
+        event_ns = first_of(events).time_ns if events.count else NEVER_NS
         if min(feed_ns, event_ns) > until_ns:
             world.now_ns = until_ns
             return TIME
@@ -99,7 +99,7 @@ def advance(world_address, until_ns):
 
 @jit(inline=True)
 def _is_short(world, events):
-    """Return whether one event, with a hook at its most talkative, might find a pool or the schedule full."""
+    """Return whether one event, with a hook at its most talkative, might find a pool or the calendar full."""
     requests, notices, own_orders = requests_of(world), notices_of(world), own_orders_of(world)
     return (
         requests.taken + SENDS_MAX + 2 >= requests.capacity
@@ -112,21 +112,21 @@ def _is_short(world, events):
 
 @jit
 def _planned_event(world, events):
-    entry = entry_at(events.entries, 0)
+    entry = first_of(events)
     kind, who, sequence = entry.kind, entry.who, entry.sequence
     world.now_ns = entry.time_ns
     if kind == REQUEST:
         short = _request_arrives(world, who)
         if short:
             return short
-        schedule.remove_first(events)
+        calendar.remove_first(events)
         # What agents do at one time may have no end; what they are told of it is finite.
         world.same_time_events += 1
         return TIME
-    schedule.remove_first(events)
+    calendar.remove_first(events)
     world.same_time_events += kind == TIMER
     if kind == FUNDAMENTAL:
-        schedule.add(events, advance_fundamental(fundamental_at(world.fundamental, 0)), FUNDAMENTAL, 0)
+        calendar.add(events, advance_fundamental(fundamental_at(world.fundamental, 0)), FUNDAMENTAL, 0)
         return TIME
     agent = agent_of(world, who)
     if kind == TIMER and sequence != agent.timer_sequence:
@@ -196,12 +196,11 @@ def _recorded_row(world, time_ns):
     request = request_at(world.feed, world.feed_next)
     venue, reports = venue_of(world, request.book), reports_of(world)
     world.now_ns = time_ns
-    # A dropped level takes every order that stands there, whatever it says of lots.
-    short = _answers_are_short(world, venue, _meetings_most(venue, LOTS_MAX if request.action == DROP_LEVEL else request.lots))
+    short = _answers_are_short(world, venue, _answers_most(venue, request))
     if short:
         return short
     first = reports.count
-    count = apply_recorded(history_at(venue.history, 0), request, reports)
+    count = apply_recorded(history_at(venue.history, 0), request, reports) if venue.history else gate.apply(book_of(venue), request, reports)
     if count < 0:
         return TAPE if count == matcher.ROWS_SHORT else BOOK
     world.feed_next += 1
@@ -224,23 +223,13 @@ def _answers_are_short(world, venue, most):
 @jit(inline=True)
 def _answers_most(venue, request):
     """Return how many rows can matter to somebody, at the most, of those that answer a request: where rules are in force, its lots do not bound them."""
-    if venue.history == 0 and book_of(venue).rules:
-        return rows_most(book_of(venue), request)
-    return _meetings_most(venue, request.lots)
-
-
-@jit(inline=True)
-def _meetings_most(venue, lots):
-    """Return how many fills there can be without rules: each takes one of the lots and one order."""
-    return max(0, min(lots, _order_count(venue)))
-
-
-@jit(inline=True)
-def _order_count(venue):
-    """Return how many orders a request can meet at a venue."""
+    recorded_count = book_of(venue).order_count
     if venue.history == 0:
-        return book_of(venue).order_count
-    return book_of(venue).order_count + book_at(history_at(venue.history, 0).agents, 0).order_count
+        return rows_most(book_of(venue), request) if book_of(venue).rules else max(0, min(request.lots, recorded_count))
+    agents = book_at(history_at(venue.history, 0).agents, 0)
+    # A dropped level takes every order that stands there, and orders of one's own give way to one's own, whatever the request says of lots.
+    unbounded = request.action == DROP_LEVEL or agents.rules != 0
+    return max(0, min(LOTS_MAX if unbounded else request.lots, recorded_count + agents.order_count))
 
 
 @jit
@@ -249,8 +238,7 @@ def _route(world, venue, reports, first):
     for i in range(first, reports.count):
         row = report_at(reports.rows, i)
         if row.kind == FILL:
-            # In a recorded day a trade with an agent is known to that agent alone: history is what everybody sees.
-            if venue.history == 0 or (row.owner == 0 and row.resting_owner == 0):
+            if venue.hides_agents == 0 or (row.owner == 0 and row.resting_owner == 0):
                 publish_trade(world, venue, row)
             if row.resting_owner:
                 _notify_fill(world, row, row.resting_owner, row.resting_id, -row.side, row.resting_open_lots, 1)
@@ -306,7 +294,7 @@ def _notify(world, row, owner, order_id, side, open_lots, is_maker, hook):
     else:
         agent.inbox_head = slot
         if agent.hears_reports:
-            schedule.add(schedule_of(world), notice.due_ns, REPORT, owner)
+            calendar.add(calendar_of(world), notice.due_ns, REPORT, owner)
     agent.inbox_tail = slot
 
 
@@ -345,6 +333,6 @@ def _deliver_report(world, agent):
     """Read the report that has just arrived, plan the next one, and call its hook."""
     slot = _read_first(world, agent)
     if agent.inbox_head:
-        schedule.add(schedule_of(world), notice_of(world, agent.inbox_head).due_ns, REPORT, agent.owner)
+        calendar.add(calendar_of(world), notice_of(world, agent.inbox_head).due_ns, REPORT, agent.owner)
     notice = notice_of(world, slot)
     return _call(world, agent, notice.hook, address_of(notice))

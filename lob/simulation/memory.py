@@ -8,9 +8,10 @@ from lob.exchange.memory import BookMemory, HistoryMemory
 from lob.exchange.reports import ReportBuffer
 from lob.exchange.venue import Venue
 from lob.messages import REQUEST
-from lob.schedule import ScheduleMemory, add_at
 from lob.simulation.agent import native, reads_depth, reads_orders, reads_queue
+from lob.simulation.calendar import CalendarMemory, add_at
 from lob.simulation.depth import CHANGE, ReplicaMemory, delay_classes
+from lob.simulation.distribution import LawMemory
 from lob.simulation.fields import Array
 from lob.simulation.fundamental import FundamentalMemory
 from lob.simulation.kernel import advance
@@ -95,24 +96,24 @@ class WorldMemory:
     """All memory of one simulation.
 
     agents: instances, owner 1 first. plain: whether compiled classes run as Python too, or the owners whose class does.
-    feed: a Feed or None; fundamental: a Fundamental or None.
+    recorded: the RecordedDay that agents trade in or None; fundamental: a Fundamental or None.
     venue: the Venue that every book is set up as.
     """
 
-    def __init__(self, agents, seed, opening_ticks, start_ns, venue_count=1, feed=None, fundamental=None, plain=False, venue=None):
+    def __init__(self, agents, seed, opening_ticks, start_ns, venue_count=1, recorded=None, fundamental=None, plain=False, venue=None):
         self.record = np.zeros(1, WORLD)
         self.record["now_ns"], self.record["agent_count"], self.record["venue_count"] = start_ns, len(agents), venue_count
-        self.schedule, self.reports = ScheduleMemory(), ReportBuffer(TAPE_ROWS)
+        self.calendar, self.reports = CalendarMemory(start_ns=start_ns), ReportBuffer(TAPE_ROWS)
         self.requests = _Pool(REQUEST, 4096)
         self.notices = _Pool(NOTICE, 8192)
         self.own_orders, self.nothing = _Pool(OWN_ORDER, 16_384), np.zeros(16, np.int64)
         self.record["requests"], self.record["notices"] = self.requests.address, self.notices.address
         self.record["own_orders"], self.record["nothing"] = self.own_orders.address, self.nothing.ctypes.data
         self._streams(agents, seed)
-        self._venues(venue_count, opening_ticks, feed, venue or Venue())
+        self._venues(venue_count, opening_ticks, recorded, venue or Venue())
         self._agents(agents, opening_ticks, plain)
-        self.recording = Recording(self.record, feed)
-        self.fit_schedule()
+        self.recording = Recording(self.record, recorded)
+        self.fit_calendar()
         if fundamental is not None:
             self.fundamental = FundamentalMemory(fundamental, seed, opening_ticks, start_ns)
             self.record["fundamental"] = self.fundamental.record.ctypes.data
@@ -135,15 +136,15 @@ class WorldMemory:
 
     def plan(self, time_ns, kind, who):
         """Plan an event."""
-        self.fit_schedule()
-        add_at(self.schedule.record.ctypes.data, time_ns, int(kind), who)
+        self.fit_calendar()
+        add_at(self.calendar.address, time_ns, int(kind), who)
 
-    def fit_schedule(self):
-        """Make room in the schedule for the most talkative hook and every agent's messages."""
-        needed = int(self.schedule.record["count"][0]) + 4 * SENDS_MAX + 3 * self["agent_count"]
-        if needed >= len(self.schedule.entries):
-            self.schedule.set_capacity(2 * needed)
-        self.record["schedule"] = self.schedule.record.ctypes.data
+    def fit_calendar(self):
+        """Make room in the calendar for the most talkative hook and every agent's messages."""
+        needed = self.calendar.count + 4 * SENDS_MAX + 3 * self["agent_count"]
+        if needed >= self.calendar.capacity:
+            self.calendar.set_capacity(2 * needed)
+        self.record["calendar"] = self.calendar.address
 
     def _streams(self, agents, seed):
         # By name and not by number: an agent that is put in front of another does not move the other's numbers.
@@ -153,16 +154,17 @@ class WorldMemory:
                 streams[owner:owner + 1].view(np.uint64)[:] = seeded(seed, number_of(agent._name), purpose)
         self.record["streams"], self.record["links"] = self.streams.ctypes.data, self.links.ctypes.data
 
-    def _venues(self, count, opening_ticks, feed, settings):
+    def _venues(self, count, opening_ticks, recorded, settings):
+        is_history = recorded is not None and recorded.is_history
         self.venues, self.rings = np.zeros(count, VENUE), np.zeros((count, 3), RING)
         self.books, self.ring_memories = [], []
         for number in range(count):
-            memory = BookMemory(number) if feed is None else HistoryMemory(number)
+            memory = HistoryMemory(number, displaces=recorded.displaces) if is_history else BookMemory(number)
             memory.open(settings)
             self.books.append(memory)
             venue = self.venues[number]
-            venue["book"] = memory.address if feed is None else memory.recorded.address
-            venue["history"] = 0 if feed is None else memory.address
+            venue["book"] = memory.recorded.address if is_history else memory.address
+            venue["history"], venue["hides_agents"] = memory.address if is_history else 0, is_history and not recorded.displaces
             venue["opening_ticks"], venue["rings"] = opening_ticks, self.rings[number].ctypes.data
             kinds = ((TOUCHES, TOUCH), (TRADES, TRADE), (DEPTHS, CHANGE))
             self.ring_memories.append([_Ring(self.rings[number, kind:kind + 1], kind, dtype) for kind, dtype in kinds])
@@ -170,7 +172,7 @@ class WorldMemory:
 
     def _agents(self, agents, opening_ticks, plain):
         self.agents, self.cursors = np.zeros(len(agents) + 1, AGENT), np.zeros((len(agents) + 1, 2), CURSOR)
-        self.states, self.hooks, self.listed = {}, {}, {}
+        self.states, self.hooks, self.laws = {}, {}, {}
         self.cursors["next"] = 1
         for owner, agent in enumerate(agents, 1):
             self._agent(owner, agent, opening_ticks, plain)
@@ -199,17 +201,26 @@ class WorldMemory:
             self.hooks[owner] = np.zeros(len(HOOKS), np.int64)
             record["python_hooks"] = sum(1 << i for i, has in enumerate(present) if has)
         asks_places = reads_queue(cls)
-        latency = agent._latency
         for name, value in {
             "world": self.address, "owner": owner, "venue": agent._venue, "opening_ticks": opening_ticks, "hooks": self.hooks[owner].ctypes.data,
             "cursors": self.cursors[owner].ctypes.data, "sees_fundamental": cls.sees_fundamental, "hears_reports": any(present[ON_ACCEPTED:]),
             "reads_orders": reads_orders(cls), "reads_queue": asks_places,
-            "feed_min_ns": latency.feed_ns, "feed_max_ns": latency.feed_ns + latency.feed_jitter_ns,
-            "order_min_ns": latency.order_ns, "order_max_ns": latency.order_ns + latency.order_jitter_ns,
         }.items():
             record[name] = value
+        for link in ("feed", "order"):
+            self._link(record, agent._latency, link)
         # Who asks for places in queues hears of every trade, hook or no hook.
         self.cursors["is_listener"][owner] = present[ON_QUOTE], present[ON_TRADE] or asks_places
+
+    def _link(self, record, latency, link):
+        """Note the delays of one of an agent's links."""
+        record[f"{link}_min_ns"], record[f"{link}_max_ns"] = latency.bounds(link)
+        record[f"{link}_shift_ns"] = getattr(latency, f"{link}_ns")
+        law = latency.law(link)
+        if law is not None:
+            if law not in self.laws:
+                self.laws[law] = LawMemory(law)
+            record[f"{link}_law"] = self.laws[law].address
 
     def _replicas(self, agents):
         """Make one replica for each class of delays among the agents of a venue that read depth."""
@@ -230,14 +241,14 @@ class WorldMemory:
         return [ladder.page_count for ladder in getattr(self.books[number], "recorded", self.books[number]).ladders]
 
     def grow_world(self):
-        """Make room in the pools of requests and notices and in the schedule."""
-        planned = len(self.schedule.entries)
-        self.fit_schedule()
+        """Make room in the pools of requests and notices and in the calendar."""
+        capacity = self.calendar.capacity
+        self.fit_calendar()
         if int(self.own_orders.record["taken"][0]) + int(self.notices.record["taken"][0]) + SENDS_MAX >= int(self.own_orders.record["capacity"][0]):
             self.own_orders.grow()
         full = [pool for pool in (self.requests, self.notices) if pool.is_half_full]
         # Where nothing is short by itself, it is the notices of one large sweep that would be.
-        for pool in full or [self.notices][:planned == len(self.schedule.entries)]:
+        for pool in full or [self.notices][:capacity == self.calendar.capacity]:
             pool.grow()
 
     def grow_rings(self):

@@ -4,11 +4,11 @@ Owns how a request of an agent is made and when it arrives. Compiled once, for n
 """
 import numpy as np
 
-from lob import schedule
 from lob.jit import jit
 from lob.messages import Action, Flag
+from lob.simulation import calendar
 from lob.simulation.latency import order_delay
-from lob.simulation.world import NEVER_NS, SENDS_MAX, Event, agent_at, request_of, requests_of, schedule_of, take, world_at
+from lob.simulation.world import NEVER_NS, SENDS_MAX, Event, agent_at, calendar_of, request_of, requests_of, take, world_at
 
 ORDER_IDS_PER_OWNER = 10**12
 MASS_CANCEL, POST_ONLY, SLIDE, HIDDEN = int(Action.MASS_CANCEL), int(Flag.POST_ONLY), int(Flag.SLIDE), int(Flag.HIDDEN)
@@ -20,7 +20,7 @@ REQUEST, TIMER = int(Event.REQUEST), int(Event.TIMER)
 def _send(agent, action, side, price_ticks, lots, tif, flags, order_id):
     """Put a request on the agent's link to the exchange and return it; fields that only some kinds of orders have are zero."""
     world = world_at(agent.world, 0)
-    events = schedule_of(world)
+    events = calendar_of(world)
     requests = requests_of(world)
     world.hook_requests += 1
     if world.hook_requests > SENDS_MAX or requests.taken + 2 >= requests.capacity or events.count + 1 >= events.capacity:
@@ -33,7 +33,7 @@ def _send(agent, action, side, price_ticks, lots, tif, flags, order_id):
     # A byte must not make a side of what was none.
     request.action, request.side, request.tif, request.flags = action, side if -1 <= side <= 1 else 0, tif if 0 <= tif <= 255 else 255, flags
     request.display_lots, request.min_lots, request.offset_ticks, request.trigger_ticks, request.expiry_ns = 0, 0, 0, 0, 0
-    schedule.add(events, agent.order_last_ns, REQUEST, slot)
+    calendar.add(events, agent.order_last_ns, REQUEST, slot)
     return request
 
 
@@ -97,8 +97,8 @@ def set_timer(address, time_ns):
     if not agent.now_ns <= time_ns < NEVER_NS:
         raise ValueError("wake_at: the time is in the past" if time_ns < agent.now_ns else "wake_at: the time never comes")
     world = world_at(agent.world, 0)
-    events = schedule_of(world)
+    events = calendar_of(world)
     world.hook_timers += 1
     if world.hook_timers > SENDS_MAX or events.count + 1 >= events.capacity:
         raise RuntimeError("an agent may set its timer at most 1,000 times in one call of a hook")
-    agent.timer_sequence = schedule.add(events, np.int64(time_ns), TIMER, agent.owner)
+    agent.timer_sequence = calendar.add(events, np.int64(time_ns), TIMER, agent.owner)

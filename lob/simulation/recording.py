@@ -12,16 +12,16 @@ NEVER_NS = 2**62
 
 
 class Recording:
-    """The rows of a Feed, or of None, behind a WORLD record.
+    """The rows of a RecordedDay, or of None, behind a WORLD record.
 
     known_until_ns: up to then the world has all rows that there are; `read_on` moves it.
     """
 
-    def __init__(self, world, feed):
+    def __init__(self, world, day):
         self.world, self.known_until_ns = world, NEVER_NS
-        self._blocks, self._done, self._last_ns = iter(() if feed is None else feed.blocks()), 0, -2**63
+        self._blocks, self._done, self._last_ns = iter(() if day is None else day.blocks()), 0, -2**63
         self._hold(np.zeros(0, REQUEST))
-        if feed is not None:
+        if day is not None:
             self.read_on()
 
     @property

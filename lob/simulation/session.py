@@ -19,12 +19,12 @@ from pathlib import Path
 import numpy as np
 
 from lob.errors import AgentError, ScenarioError
-from lob.exchange.reports import copied
 from lob.exchange.venue import FeeTier, Venue
 from lob.instrument import Instrument
 from lob.jit import CompilerError, source_hash
 from lob.messages import PRICE_MAX_TICKS, REPORT, Action
 from lob.simulation.agent import Agent
+from lob.simulation.execution import RecordedDay
 from lob.simulation.failure import line_of, line_when_plain
 from lob.simulation.kernel import Stop, advance
 from lob.simulation.memory import WorldMemory
@@ -35,6 +35,7 @@ from lob.tape.parquet import TapeWriter
 from lob.tape.record import Tape
 
 BOOKS_MAX = 1_000
+BLOCK_ROWS = 2**18   # of a tape in memory: large enough for huge pages, small enough that a short run takes little
 SLICE_SECONDS = 0.1  # of wall time between two looks at the progress and at Ctrl-C
 
 
@@ -44,6 +45,7 @@ class Run:
 
     agents: one instance each, owner 1 first, with their final state. requests: orders, cancels and replaces that reached an exchange. deliveries: wake-ups and
     reports that reached an agent. is_complete: False after Ctrl-C or an agent's error. folder: where the tape is, None if it is in memory.
+    closed: what holds the rows.
     """
 
     agents: list
@@ -51,43 +53,54 @@ class Run:
     requests: int
     deliveries: int
     wall_seconds: float
-    tape_sha256: str
     is_complete: bool
+    closed: object = field(repr=False)
     folder: Path | None = None
     feed_rows: int = 0
     feed_unknown: int = 0
-    rows: np.ndarray | None = field(default=None, repr=False)
 
     @cached_property
     def tape(self):
         """The tape, read from the folder if it is there."""
-        return Tape(self.rows, self.provenance) if self.folder is None else Tape.read(self.folder)
+        return Tape(self.closed.rows, self.provenance) if self.folder is None else Tape.read(self.folder)
+
+    @property
+    def rows(self):
+        """The rows of a tape in memory, None if it is in a folder."""
+        return self.closed.rows if self.folder is None else None
+
+    @property
+    def tape_sha256(self):
+        """The SHA-256 of the tape's rows, as hexadecimal text."""
+        return self.closed.sha256
 
 
 class Simulation:
     """A world of agents around an exchange, or inside a recorded day.
 
     agents: Agent instances, which stay as they are: a copy of each takes part, n of them for one with count=n. feed: a Feed; the agents then trade inside that
-    day (execution rule `passive`). opening_price_ticks: what agents see as market.opening_ticks and where the fundamental begins. fundamental: a Fundamental,
-    seen by agents with sees_fundamental. out: a folder for the tape, else it stays in memory. plain: run compiled agents as Python too.
-    books: how many order books there are; an agent trades in the one that its setting `venue` numbers, from 0. venue: a Venue, how each book is set up; inside
-    a recorded day it may have fees and no other setting. Without fees of its own its fees are the instrument's.
+    day. execution: by which rule they do, "passive", "displace" or "reactive" (docs/execution-rules.md). opening_price_ticks: what agents see as
+    market.opening_ticks and where the fundamental begins. fundamental: a Fundamental, seen by agents with sees_fundamental. out: a folder for the tape, else it
+    stays in memory. plain: run compiled agents as Python too.
+    books: how many order books there are; an agent trades in the one that its setting `venue` numbers, from 0. venue: a Venue, how each book is set up; under
+    "passive" and "displace" it may have fees and self_trade and no other setting. Without fees of its own its fees are the instrument's.
     Raises ScenarioError for settings that cannot be used.
     """
 
     def __init__(self, agents, *, feed=None, instrument=None, seed=0, opening_price_ticks=None, fundamental=None, out=None, plain=False, name="simulation",
-                 scenario_toml=None, books=1, venue=None):
+                 scenario_toml=None, books=1, venue=None, execution="passive"):
         if not isinstance(books, int) or isinstance(books, bool) or not 1 <= books <= BOOKS_MAX or (feed is not None and books != 1):
             raise ScenarioError(f"books must be a whole number from 1 to {BOOKS_MAX}, and 1 with a feed, was {books!r}")
         self.agents = _each(agents, books)
         self._again = lambda owners: Simulation(
             agents, feed=feed, instrument=instrument, seed=seed, opening_price_ticks=opening_price_ticks, fundamental=fundamental, plain=owners, books=books,
-            venue=venue,
+            venue=venue, execution=execution,
         )
         if not isinstance(seed, int) or isinstance(seed, bool) or not 0 <= seed < 2**63:
             raise ScenarioError(f"seed must be a whole number from 0 to 2^63 - 1, was {seed!r}")
         for agent in self.agents:
             agent._draw_parameters(seed)
+            agent._latency = agent._latency.of(seed, agent._name)
         self.feed, self.seed, self.fundamental, self.name, self.scenario_toml = feed, seed, fundamental, name, scenario_toml
         self.instrument = instrument or (Instrument(feed.name, feed.tick_size, feed.lot_size) if feed else Instrument())
         self.venue = _venue(venue, self.instrument)
@@ -98,7 +111,8 @@ class Simulation:
         if fundamental is None and any(type(agent).sees_fundamental for agent in self.agents):
             seer = next(agent for agent in self.agents if type(agent).sees_fundamental)
             raise ScenarioError(f"{seer._name} ({type(seer).__name__}) sees a fundamental, and the simulation has none: give it one")
-        self.world = WorldMemory(self.agents, seed, self.opening_price_ticks, self.start_ns, books, feed, fundamental, plain, self.venue)
+        self.execution, recorded = ("live", None) if feed is None else (execution, RecordedDay(feed, execution))
+        self.world = WorldMemory(self.agents, seed, self.opening_price_ticks, self.start_ns, books, recorded, fundamental, plain, self.venue)
         self.folder = None if out is None else Path(out)
         self._callbacks = _callbacks(self.agents, self.world, plain)
         self.world.compile()
@@ -127,10 +141,9 @@ class Simulation:
         self.world.copy_states_to(self.agents)
         provenance |= {"complete": is_complete, "end_ns": end_ns if is_complete else self.world["now_ns"]}
         closed = sink.close(provenance)
-        rows = closed if self.folder is None else None
         run = Run(
-            self.agents, provenance, self.world["request_count"], self.world["delivery_count"], self._wall_seconds, sink.sha256, is_complete, self.folder,
-            self.world.recording.row_count, self.world["feed_unknown"], rows,
+            self.agents, provenance, self.world["request_count"], self.world["delivery_count"], self._wall_seconds, is_complete,
+            closed if self.folder is None else sink, self.folder, self.world.recording.row_count, self.world["feed_unknown"],
         )
         if failure:
             failure.run = run
@@ -218,28 +231,51 @@ class Simulation:
             "scenario": self.name, "scenario_toml": self.scenario_toml, "seed": self.seed,
             "versions": {"queuerace": _version(), "numba": metadata.version("numba"), "numpy": np.__version__, "python": platform.python_version()},
             "source_hash": source_hash(), "instrument": self.instrument.as_strings(), "agents": [_described(i, a) for i, a in enumerate(self.agents, 1)],
-            "execution": "live" if self.feed is None else "passive", "opening_price_ticks": self.opening_price_ticks,
+            "execution": self.execution, "opening_price_ticks": self.opening_price_ticks,
             "feed": None if self.feed is None else {"source": Path(self.feed.source).name, **self.feed.summary},
             "start_ns": self.start_ns, "end_ns": end_ns, "complete": False,
         } | ({"venue": self.venue.as_plain()} if self.venue != Venue() else {})
 
 
 class _MemorySink:
-    """Keeps the rows of a run in memory."""
+    """Keeps the rows of a run in memory, in blocks that are put together when somebody asks for the tape."""
 
     def __init__(self):
-        self.chunks, self.row_count = [np.zeros(0, REPORT)], 0
+        self.blocks, self.row_count, self._free = [np.zeros(0, REPORT)], 0, np.zeros(0, REPORT)
 
     def append(self, rows):
-        self.chunks.append(copied(rows))
-        self.row_count += len(rows)
+        while len(rows):
+            if len(self._free) == 0:
+                self._free = np.empty(BLOCK_ROWS, REPORT)
+                self.blocks.append(self._free)
+            taken = min(len(rows), len(self._free))
+            # As bytes: numpy copies a record field by field.
+            self._free[:taken].view(np.uint8)[:] = rows[:taken].view(np.uint8)
+            self._free, rows, self.row_count = self._free[taken:], rows[taken:], self.row_count + taken
 
     def close(self, provenance):
-        self.rows = np.concatenate([chunk.view(np.uint8) for chunk in self.chunks]).view(REPORT)
-        self.chunks = [self.rows]
-        return self.rows
+        return _Kept(self, self.row_count)
+
+    def first(self, count):
+        """Return the first rows of the run: REPORT[count]."""
+        if len(self.blocks) > 1:
+            joined = np.concatenate([block.view(np.uint8) for block in self.blocks]).view(REPORT)[:self.row_count]
+            self.blocks, self._free = [joined], np.zeros(0, REPORT)
+        return self.blocks[0][:count]
+
+
+@dataclass(frozen=True)
+class _Kept:
+    """What a run in memory has kept, up to its end; a later call of `run` may have added to it."""
+
+    sink: _MemorySink
+    row_count: int
 
     @property
+    def rows(self):
+        return self.sink.first(self.row_count)
+
+    @cached_property
     def sha256(self):
         return Tape(self.rows, {}).sha256
 
@@ -334,7 +370,7 @@ def _callback(method, hook, market, world, venue):
 
 def _described(owner, agent):
     cls = type(agent)
-    return {"owner": owner, "name": agent._name, "kind": cls.__name__, "role": cls.role, "parameters": agent._parameters, "latency": vars(agent._latency)}
+    return {"owner": owner, "name": agent._name, "kind": cls.__name__, "role": cls.role, "parameters": agent._parameters, "latency": agent._latency.plain}
 
 
 def _version():

@@ -4,16 +4,17 @@ Owns the rings of touch changes and trades, and how far each agent has read them
 the last trade as they stood a delay ago, found in the ring by time, so any delay and any jitter cost no copy for an agent and can leak nothing.
 An agent that hears every change (on_quote, on_trade) is told of them one by one, each when it arrives; another looks back when it acts.
 """
-from lob import schedule
 from lob.exchange.book import best_price, touch_lots
 from lob.exchange.ladder import word_at
 from lob.jit import jit
 from lob.messages import Side
+from lob.simulation import calendar
 from lob.simulation.latency import feed_delay
-from lob.simulation.world import TOUCHES, TRADES, Event, agent_of, book_of, cursor_of, ring_of, schedule_of, touch_at, trade_at, venue_of
+from lob.simulation.world import TOUCHES, TRADES, Event, agent_of, book_of, calendar_of, cursor_of, ring_of, touch_at, trade_at, venue_of
 
 BUY, SELL = int(Side.BUY), int(Side.SELL)
 QUOTE = int(Event.QUOTE)
+RECENT = 16  # entries among which an agent's view is looked for first; a power of two
 
 
 @jit(inline=True)
@@ -67,14 +68,36 @@ def _plan(world, ring, cursor, agent):
     cursor.delay_ns = feed_delay(world, agent)
     cursor.last_ns = max(cursor.last_ns, _time_of(ring, cursor.next) + cursor.delay_ns)
     cursor.is_planned = 1
-    schedule.add(schedule_of(world), cursor.last_ns, QUOTE + ring.number, agent.owner)
+    calendar.add(calendar_of(world), cursor.last_ns, QUOTE + ring.number, agent.owner)
 
 
 @jit
 def _index_after(ring, first, time_ns):
-    """Return the index behind the last entry at or before time_ns, not below `first`: back from the newest in doubling steps, then by halves."""
+    """Return the index behind the last entry at or before time_ns, not below `first`."""
     # Nothing older than the ring holds is asked for: see `ring_is_short`.
-    low, high, step = max(first, ring.count - ring.mask - 1), ring.count, 1
+    first = max(first, ring.count - ring.mask - 1)
+    if first == ring.count or _time_of(ring, first) > time_ns:
+        return first
+    near = ring.count - RECENT
+    if near > first and _time_of(ring, near) <= time_ns:
+        return _index_among_recent(ring, near, time_ns)
+    return _index_before_recent(ring, first, time_ns)
+
+
+@jit(inline=True)
+def _index_among_recent(ring, i, time_ns):
+    """Return that index by halves without a branch, since each would be a coin toss: entry i is at or before time_ns, and RECENT from the end."""
+    step = RECENT >> 1
+    while step:
+        i += step * (_time_of(ring, i + step) <= time_ns)
+        step >>= 1
+    return i + 1
+
+
+@jit
+def _index_before_recent(ring, first, time_ns):
+    """Return that index, going back from the newest in doubling steps and then by halves."""
+    low, high, step = first, ring.count, 1
     while high - step > low and _time_of(ring, high - step) > time_ns:
         high, step = high - step, 2 * step
     low = max(low, high - step)

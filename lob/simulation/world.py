@@ -11,7 +11,7 @@ from lob.exchange.book import book_at
 from lob.exchange.ladder import word_at
 from lob.exchange.reports import reports_at, request_at
 from lob.jit import DEBUG, jit, pool_reader
-from lob.schedule import schedule_at
+from lob.simulation.calendar import calendar_at
 from lob.simulation.streams import stream_at
 
 HOOKS = ("on_start", "on_timer", "on_quote", "on_trade", "on_accepted", "on_fill", "on_done", "on_rejected")
@@ -61,6 +61,8 @@ AGENT = _int64s(
     "world", "venue", "state", "hooks", "python_hooks", "hears_reports", "order_count", "sees_fundamental",
     # Its two links, and when the last message on each arrives: messages on one link do not overtake each other.
     "feed_min_ns", "feed_max_ns", "order_min_ns", "order_max_ns", "order_last_ns", "report_last_ns",
+    # Of a link whose delays are drawn from a distribution: the address of its LAW, and what is added to each draw.
+    "feed_law", "feed_shift_ns", "order_law", "order_shift_ns",
     # Its timer, and the reports that are on their way, first one first.
     "timer_sequence", "inbox_head", "inbox_tail",
     # How far it has read its venue's touches and trades: address of CURSOR[2]; and the replica from which it reads depth, 0 if it reads none.
@@ -73,12 +75,13 @@ TOUCHES, TRADES, DEPTHS = 0, 1, 2
 RING = _int64s("entries", "mask", "entry_bytes", "count", "listeners", "listener_count", "number")
 # An agent's place in a ring: the next entry it will read; if it listens, the delay drawn for that entry, its arrival, and whether that is planned.
 CURSOR = _int64s("next", "delay_ns", "last_ns", "is_planned", "is_listener")
-VENUE = _int64s("book", "history", "opening_ticks", "rings", "replicas", "replica_count")
+# hides_agents: whether a trade with an agent is known to that agent alone, as inside a recorded day that nothing changes.
+VENUE = _int64s("book", "history", "hides_agents", "opening_ticks", "rings", "replicas", "replica_count")
 REPLICA = _int64s("ladders", "delay_ns", "next")
 # A pool of things on their way. `taken` are in use; a free one's first word names the next free one.
 POOL = _int64s("items", "item_bytes", "capacity", "used", "free", "taken")
 WORLD = _int64s(
-    "now_ns", "schedule", "reports", "venues", "venue_count", "agents", "agent_count", "streams", "links", "delay_max_ns",
+    "now_ns", "calendar", "reports", "venues", "venue_count", "agents", "agent_count", "streams", "links", "delay_max_ns",
     "requests", "notices", "own_orders", "nothing",
     "feed", "feed_next", "feed_count", "feed_unknown", "fundamental",
     "request_count", "delivery_count", "current_owner", "current_hook", "current_notice", "hook_requests", "hook_timers", "same_time_events",
@@ -111,8 +114,8 @@ def cursor_of(agent, number):
 
 
 @jit(inline=True)
-def schedule_of(world):
-    return schedule_at(world.schedule, 0)
+def calendar_of(world):
+    return calendar_at(world.calendar, 0)
 
 
 @jit(inline=True)

@@ -14,7 +14,7 @@ from lob.instrument import Instrument
 from lob.messages import REPORT, Action, CancelReason, RejectReason, ReportKind
 
 SCHEMA_VERSION = 2
-EXECUTIONS = ("live", "passive")
+EXECUTIONS = ("live", "passive", "displace", "reactive")
 
 # Rows to turn into columns at a time: few enough to stay in the cache while each field is picked out.
 BLOCK_ROWS = 2**13
@@ -23,8 +23,9 @@ BLOCK_ROWS = 2**13
 class Tape:
     """What happened in one run.
 
-    rows: REPORT[n] in time order. provenance: dict with at least `execution`, "live" where every row moves the book, "passive" where agents
-    traded inside a recorded day without moving it; the rest (scenario, seed, versions, instrument, agents, ...) says how it came about.
+    rows: REPORT[n] in time order. provenance: dict with at least `execution`, "live" where every row moves the book; or the rule by which
+    agents traded inside a recorded day, "passive", "displace" or "reactive" (docs/execution-rules.md); the rest (scenario, seed, versions, instrument, agents,
+    ...) says how it came about.
     """
 
     def __init__(self, rows, provenance):
@@ -41,7 +42,7 @@ class Tape:
 
     @property
     def execution(self):
-        """How agents meet the book: "live" or "passive"."""
+        """How agents meet the book: one of EXECUTIONS."""
         return self.provenance["execution"]
 
     @property

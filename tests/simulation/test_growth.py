@@ -20,7 +20,7 @@ def shrink(monkeypatch):
     monkeypatch.setattr(memory, "TAPE_ROWS", 1)
     monkeypatch.setattr(memory, "_Pool", lambda dtype, capacity: pool(dtype, 2))
     monkeypatch.setattr(memory, "_Ring", partial(memory._Ring, capacity=2))
-    monkeypatch.setattr(memory, "ScheduleMemory", partial(memory.ScheduleMemory, capacity=2))
+    monkeypatch.setattr(memory, "CalendarMemory", partial(memory.CalendarMemory, capacity=2))
     monkeypatch.setattr(memory, "BookMemory", partial(memory.BookMemory, order_capacity=2))
     monkeypatch.setattr(book, "LadderMemory", partial(book.LadderMemory, page_count=1))
     monkeypatch.setattr(book, "BookMemory", lambda *args, order_capacity=2, **settings: whole(*args, **settings | {"order_capacity": 2}))
@@ -78,7 +78,7 @@ def test_thousands_of_messages_on_their_way_find_room(monkeypatch):
     large, tiny, world = large_and_tiny(agents, monkeypatch, seconds=6)
     assert tiny.tape_sha256 == large.tape_sha256
     assert len(world.requests.array) > 6_000
-    assert len(world.schedule.entries) > 6_000
+    assert world.calendar.capacity > 6_000
 
 
 class Wall(Agent):
