@@ -23,7 +23,7 @@ MAY_IMPORT = {
     "instrument": {"messages", "errors"},
     "exchange": {"messages", "errors", "jit", "schedule"},
     "feeds": GROUND,
-    "tape": GROUND | {"exchange"},
+    "tape": GROUND | {"exchange", "feeds"},
     "simulation": GROUND | {"exchange", "feeds", "schedule", "tape"},
     "analytics": GROUND | {"tape"},
     "report": GROUND | {"tape", "analytics"},

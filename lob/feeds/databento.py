@@ -152,7 +152,7 @@ def _feed(path, scan, instrument_id, units, damage, stream):
     }
 
     def read():
-        translator = dbn_rows.Translator(units, midnight_ns, damage.keep_going)
+        translator = dbn_rows.DbnTranslator(units, damage.keep_going, midnight_ns)
         yield from _rows(path, translator, instrument_id, damage.keep_going)
         summary.update({"rows": translator["total"], "seed_rows": translator["seed_count"]} | {name: translator[name] for name in dbn_rows.COUNTS})
 

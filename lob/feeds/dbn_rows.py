@@ -4,43 +4,23 @@ Owns the state that lies between two records: the open orders, the trade whose f
 """
 import numpy as np
 
+from lob.feeds import translator
 from lob.feeds.dbn import MBO
-from lob.feeds.feed import LAST, joined
-from lob.feeds.open_orders import (
-    OPEN_ORDERS,
-    OpenOrders,
-    add_lots,
-    clear,
-    drop,
-    entry_at,
-    find,
-    is_crossed,
-    is_full,
-    open_orders_at,
-    put,
-)
+from lob.feeds.open_orders import add_lots, clear, drop, entry_at, find, is_full, open_orders_at, put
+from lob.feeds.translator import DONE, DUPLICATE, QUOTING, ROOM_SHORT, ROWS_A_RECORD, TRADING, UNKNOWN, change_phase, close_event, end_event, pass_time, put_row
 from lob.jit import jit, pool_reader
-from lob.messages import PRICE_MAX_TICKS, REQUEST, Action
+from lob.messages import PRICE_MAX_TICKS, Action
 
-COUNTS = (
-    "adds", "modifies", "cancels", "trades", "fills", "clears", "events", "crossed_events", "unknown_references", "own_fills", "overfilled", "duplicate_orders",
-    "times_raised", "auction_lots", "print_lots", "status_changes",
-)
+COUNTS = (*translator.COUNTS, "adds", "modifies", "cancels", "trades", "fills", "clears", "own_fills", "auction_lots", "print_lots")
 STATE = np.dtype([(name, "i8") for name in (
-    # rows: REQUEST[capacity], count of them filled, event_end of them in events that have ended, total: handed on before.
-    "rows", "count", "capacity", "event_end", "total", "filled", "filled_count", "filled_capacity", "open_orders",
-    "midnight_ns", "time_ns", "tick_units", "taker_id", "taker_side", "trade_lots", "trade_ticks", "is_auction", "has_traded", "is_seeding",
-    "seed_count", "phase", "skips_duplicates", *COUNTS,
+    *translator.FIELDS, "filled", "filled_count", "filled_capacity", "midnight_ns", "taker_id", "taker_side", "trade_lots", "trade_ticks", "is_auction",
+    "has_traded", "is_seeding", "seed_count", *COUNTS,
 )], align=True)
 ID = np.dtype([("id", "i8")], align=True)
-state_at, row_at, record_at, id_at = pool_reader(STATE), pool_reader(REQUEST), pool_reader(MBO), pool_reader(ID)
+state_at, record_at, id_at = pool_reader(STATE), pool_reader(MBO), pool_reader(ID)
 
-DONE, ROWS_SHORT, TABLES_SHORT, DUPLICATE = range(4)
-QUOTING, TRADING = 1, 2
-ROWS_A_RECORD = 8  # more than one record can bring, but for a clear
 LAST_OF_EVENT, SNAPSHOT = 128, 32
-_LIMIT, _CANCEL, _EXECUTE, _DROP_LEVEL, _PRINT, _STATUS = (
-    int(a) for a in (Action.LIMIT, Action.CANCEL, Action.EXECUTE, Action.DROP_LEVEL, Action.PRINT, Action.STATUS))
+_LIMIT, _CANCEL, _EXECUTE, _DROP_LEVEL, _PRINT = (int(a) for a in (Action.LIMIT, Action.CANCEL, Action.EXECUTE, Action.DROP_LEVEL, Action.PRINT))
 _A, _M, _C, _R, _T, _F, _BID, _ASK = (ord(c) for c in "AMCRTFBA")
 
 
@@ -52,10 +32,8 @@ def translate(address, records, first, count):
     for i in range(first, count):
         record = record_at(records, i)
         needed = ROWS_A_RECORD + (book.levels.count if record.action == _R else 0)
-        if state.count + needed > state.capacity or state.filled_count == state.filled_capacity:
-            return i, ROWS_SHORT
-        if is_full(book):
-            return i, TABLES_SHORT
+        if state.count + needed > state.capacity or state.filled_count == state.filled_capacity or is_full(book):
+            return i, ROOM_SHORT
         if record.action == _A and not state.skips_duplicates and entry_at(book.orders.entries, find(book.orders, record.order_id)).key:
             return i, DUPLICATE
         _follow(state, book, record)
@@ -68,9 +46,7 @@ def _follow(state, book, record):
     is_snapshot = record.flags & SNAPSHOT != 0
     if state.is_seeding and not is_snapshot:
         _end_seed(state)
-    time_ns = (record.ts_recv if is_snapshot else record.ts_event) - state.midnight_ns
-    state.times_raised += time_ns < state.time_ns
-    state.time_ns = max(state.time_ns, time_ns)
+    pass_time(state, (record.ts_recv if is_snapshot else record.ts_event) - state.midnight_ns)
     action, side = record.action, np.int64(record.side == _BID) - np.int64(record.side == _ASK)
     if action != _F:
         _end_trade(state)
@@ -91,14 +67,6 @@ def _follow(state, book, record):
         _end_event(state, book)
 
 
-@jit(inline=True)
-def _put(state, action, order_id, side, price_ticks, lots):
-    row = row_at(state.rows, state.count)
-    state.count += 1
-    row.time_ns = row.sent_ns = state.time_ns
-    row.action, row.order_id, row.side, row.price_ticks, row.lots, row.flags = action, order_id, side, price_ticks, lots, 0
-
-
 @jit
 def _add(state, book, record, side, price_ticks):
     state.adds += 1
@@ -113,7 +81,7 @@ def _add(state, book, record, side, price_ticks):
 def _enter(state, book, order, side, price_ticks, lots):
     order.side, order.price_ticks, order.lots = side, price_ticks, lots
     add_lots(book, side, price_ticks, lots)
-    _put(state, _LIMIT, order.key, side, price_ticks, lots)
+    put_row(state, _LIMIT, order.key, side, price_ticks, lots)
 
 
 @jit
@@ -126,7 +94,7 @@ def _modify(state, book, record, side, price_ticks):
     gone = order.lots - lots if keeps_place else order.lots
     if gone:
         _take(book, order, gone)
-        _put(state, _CANCEL, order.key, order.side, order.price_ticks, gone)
+        put_row(state, _CANCEL, order.key, order.side, order.price_ticks, gone)
     order.executed_lots = 0
     if not keeps_place:
         _enter(state, book, order, side, price_ticks, lots)
@@ -138,14 +106,14 @@ def _cancel(state, book, record, side, price_ticks):
     order, lots = entry_at(book.orders.entries, find(book.orders, record.order_id)), np.int64(record.size)
     if order.key == 0:
         state.unknown_references += 1
-        _put(state, _CANCEL, record.order_id, side, price_ticks, lots)
+        put_row(state, _CANCEL, record.order_id, side, price_ticks, lots)
         return
     told = min(lots, order.executed_lots)  # by a fill of this event
     order.executed_lots -= told
     gone = min(lots - told, order.lots)
     if gone:
         _take(book, order, gone)
-        _put(state, _CANCEL, order.key, order.side, order.price_ticks, gone)
+        put_row(state, _CANCEL, order.key, order.side, order.price_ticks, gone)
     if order.lots == 0:
         drop(book.orders, order.key)
 
@@ -177,7 +145,7 @@ def _fill(state, book, record, side, price_ticks):
     state.trade_lots = max(state.trade_lots - lots, 0)
     if order.key == 0:
         state.unknown_references += 1
-        _put(state, _EXECUTE, record.order_id, side, price_ticks, lots)
+        put_row(state, _EXECUTE, record.order_id, side, price_ticks, lots)
         return
     state.overfilled += lots > order.lots
     lots = min(lots, order.lots)
@@ -186,14 +154,14 @@ def _fill(state, book, record, side, price_ticks):
         order.executed_lots += lots
         id_at(state.filled, state.filled_count).id = order.key
         state.filled_count += 1
-        _put(state, _EXECUTE, order.key, order.side, order.price_ticks, lots)
+        put_row(state, _EXECUTE, order.key, order.side, order.price_ticks, lots)
 
 
 @jit
 def _end_trade(state):
     """Print what is left of the trade before: no displayed order filled it."""
     if state.trade_lots and 0 < state.trade_ticks <= PRICE_MAX_TICKS:
-        _put(state, _PRINT, 0, state.taker_side, state.trade_ticks, state.trade_lots)
+        put_row(state, _PRINT, 0, state.taker_side, state.trade_ticks, state.trade_lots)
         state.auction_lots += state.trade_lots if state.is_auction else 0
         state.print_lots += 0 if state.is_auction else state.trade_lots
     state.trade_lots = 0
@@ -205,10 +173,10 @@ def _clear(state, book):
     for i in range(book.levels.mask + 1):
         level = entry_at(book.levels.entries, i)
         if level.key and level.lots > 0:
-            _put(state, _DROP_LEVEL, 0, level.side, level.price_ticks, 0)
+            put_row(state, _DROP_LEVEL, 0, level.side, level.price_ticks, 0)
     clear(book)
     state.filled_count = 0
-    _change_phase(state, QUOTING)
+    change_phase(state, QUOTING)
 
 
 @jit
@@ -221,97 +189,33 @@ def _end_event(state, book):
             if order.lots == 0:
                 drop(book.orders, order.key)
     state.filled_count = 0
-    state.events += 1
-    _close(state)
-    crossed = is_crossed(book)
-    state.crossed_events += crossed
-    if crossed:
-        _change_phase(state, QUOTING)
+    if end_event(state, book):
+        change_phase(state, QUOTING)
     elif state.has_traded:
-        _change_phase(state, TRADING)
+        change_phase(state, TRADING)
     state.has_traded = state.is_auction = state.taker_id = 0
-
-
-@jit(inline=True)
-def _close(state):
-    """Mark the last row as that of its event."""
-    if state.count > state.event_end:
-        row_at(state.rows, state.count - 1).flags = LAST
-        state.event_end = state.count
-
-
-@jit
-def _change_phase(state, phase):
-    """Say that the phase has changed: an event of its own."""
-    if state.phase != phase:
-        _close(state)
-        _put(state, _STATUS, 0, 0, phase, 0)
-        _close(state)
-        state.phase, state.status_changes = phase, state.status_changes + 1
 
 
 @jit
 def _end_seed(state):
     state.is_seeding = 0
-    _close(state)
-    if state.count and state.phase == 0:
-        _change_phase(state, QUOTING)
+    close_event(state)
+    if state.count and state.phase == UNKNOWN:
+        change_phase(state, QUOTING)
     state.seed_count = state.total + state.count
 
 
-class Translator:
-    """The state of a translation and its memory.
+class DbnTranslator(translator.Translator):
+    """The state of a translation of MBO records; `midnight_ns` says from when times are counted."""
 
-    tick_units: the price step in file units; midnight_ns: from which times are counted; skips_duplicates: count an added order whose id is
-    open, instead of stopping there.
-    """
+    dtype, translate = STATE, staticmethod(translate)
 
-    def __init__(self, tick_units, midnight_ns, skips_duplicates=False):
-        self.open_orders = OpenOrders()
-        self.state = np.zeros(1, STATE)
-        self.rows, self.filled = np.zeros(0, REQUEST), np.zeros(64, ID)
-        self.state["open_orders"], self.state["tick_units"], self.state["midnight_ns"] = self.open_orders.address, tick_units, midnight_ns
-        self.state["skips_duplicates"], self.state["is_seeding"], self.state["time_ns"] = skips_duplicates, 1, -2**62
-
-    def __getitem__(self, name):
-        return int(self.state[name][0])
-
-    def rows_of(self, records, is_last=False):
-        """Return the rows of the events that end in MBO[n], REQUEST[m], and None or the number of a record whose order is open already.
-
-        is_last: whether these are the last records; the rows of an event that does not end are given out too.
-        """
-        records, done, why = np.ascontiguousarray(records), 0, ROWS_SHORT
-        while why != DONE:
-            self._make_room(len(records) - done)
-            done, why = translate(self.state.ctypes.data, records.ctypes.data, done, len(records))
-            if why == DUPLICATE:
-                break
-        return self._hand_on(is_last or why == DUPLICATE), done if why == DUPLICATE else None
+    def __init__(self, tick_units, skips_duplicates, midnight_ns):
+        super().__init__(tick_units, skips_duplicates, midnight_ns=midnight_ns, is_seeding=1)
+        self.filled = np.zeros(64, ID)
 
     def _make_room(self, record_count):
-        self.open_orders.grow()
-        free = 2 * record_count + 2 * ROWS_A_RECORD + int(self.open_orders.record["levels"]["count"][0])
-        if self["count"] + free > len(self.rows):
-            self.rows = _longer(self.rows, self["count"] + free)
+        super()._make_room(record_count)
         if 2 * self["filled_count"] >= len(self.filled):
-            self.filled = _longer(self.filled, 2 * len(self.filled))
-        self.state["rows"], self.state["capacity"] = self.rows.ctypes.data, len(self.rows)
+            self.filled = np.concatenate([self.filled, np.zeros(len(self.filled), ID)])
         self.state["filled"], self.state["filled_capacity"] = self.filled.ctypes.data, len(self.filled)
-
-    def _hand_on(self, all_rows):
-        end, count = self["count" if all_rows else "event_end"], self["count"]
-        rows, waiting = joined([self.rows[:end]]), joined([self.rows[end:count]])
-        self.rows[:count - end].view(np.uint8)[:] = waiting.view(np.uint8)
-        self.state["count"], self.state["event_end"] = count - end, 0
-        self.state["total"] += end
-        return rows
-
-
-def _longer(array, length):
-    longer = np.zeros(length, array.dtype)
-    longer[:len(array)] = array
-    return longer
-
-
-assert OPEN_ORDERS.isalignedstruct
