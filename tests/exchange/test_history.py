@@ -14,7 +14,21 @@ from lob.exchange.reference import Request
 from lob.exchange.reference_displaced import DisplacedHistory
 from lob.exchange.reference_history import ReferenceHistory
 from lob.exchange.venue import FeeTier, Venue
-from lob.messages import LOTS_MAX, PRICE_MAX_TICKS, REPORT, REQUEST, Action, CancelReason, Flag, RejectReason, ReportKind, SelfTrade, Side, TimeInForce, anonymous_id
+from lob.messages import (
+    LOTS_MAX,
+    PRICE_MAX_TICKS,
+    REPORT,
+    REQUEST,
+    Action,
+    CancelReason,
+    Flag,
+    RejectReason,
+    ReportKind,
+    SelfTrade,
+    Side,
+    TimeInForce,
+    anonymous_id,
+)
 
 BUY, SELL = Side.BUY, Side.SELL
 GTC, IOC, FOK = list(TimeInForce)[:3]
