@@ -25,13 +25,14 @@ MAY_IMPORT = {
     "feeds": GROUND,
     # The one way back: what a user can ask of a run or a tape, each answer imported when it is asked for.
     "questions": {"analytics", "report"},
-    "tape": GROUND | {"exchange", "questions"},
+    "tape": GROUND | {"exchange", "feeds", "questions"},
     "simulation": GROUND | {"exchange", "feeds", "questions", "schedule", "tape"},
     "analytics": GROUND | {"tape"},
     "signals": GROUND | {"analytics", "simulation"},
     "report": GROUND | {"tape", "analytics"},
     "bench": GROUND | {"exchange"},
-    "cli": GROUND | {"exchange", "feeds", "tape", "simulation", "analytics", "report", "bench", "__version__"},
+    "grid": GROUND | {"feeds", "simulation", "analytics"},
+    "cli": GROUND | {"exchange", "feeds", "tape", "simulation", "analytics", "report", "bench", "grid", "__version__"},
     "__init__": set(),
 }
 
@@ -61,7 +62,7 @@ PUBLIC_NAMES = [
     "Instrument", "Latency", "LobError", "MarkoutSignal", "OrderBook", "Phase", "QueueSignals", "REPORT", "REQUEST", "ReferenceBook", "RejectReason",
     "ReportKind", "Run", "ScenarioError", "SelfTrade", "Side", "Simulation", "Tape", "TapeError", "TimeInForce", "Venue", "__version__",
     "check_agent", "choice", "compiled", "exponential", "feeds", "fill_markouts", "gamma", "lognormal", "markouts", "normal", "profit_and_loss",
-    "uniform", "verify",
+    "sweep", "uniform", "verify",
 ]
 
 

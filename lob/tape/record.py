@@ -16,14 +16,15 @@ from lob.questions import Questions
 from lob.tape import parquet
 from lob.tape.columns import SCHEMA_VERSION, columns_of
 
-EXECUTIONS = ("live", "passive")
+EXECUTIONS = ("live", "passive", "displace", "reactive")
 
 
 class Tape(Questions):
     """What happened in one run.
 
-    rows: REPORT[n] in time order. provenance: dict with at least `execution`, "live" where every row moves the book, "passive" where agents
-    traded inside a recorded day without moving it; the rest (scenario, seed, versions, instrument, agents, ...) says how it came about.
+    rows: REPORT[n] in time order. provenance: dict with at least `execution`, "live" where every row moves the book; or the rule by which
+    agents traded inside a recorded day, "passive", "displace" or "reactive" (docs/execution-rules.md); the rest (scenario, seed, versions, instrument, agents,
+    ...) says how it came about.
     """
 
     def __init__(self, rows, provenance):
@@ -45,7 +46,7 @@ class Tape(Questions):
 
     @property
     def execution(self):
-        """How agents meet the book: "live" or "passive"."""
+        """How agents meet the book: one of EXECUTIONS."""
         return self.provenance["execution"]
 
     @property

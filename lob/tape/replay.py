@@ -4,7 +4,7 @@ Owns what a row does to the lots at a price. Needs no matcher: a row says what h
 Within an event the incoming order is *pending*: ACCEPTED or REPLACED opens it, each FILL takes from it and from the resting side, and what is
 left of it rests when the event ends. In an auction both orders come from the book, and the rows say what is left at the price of each.
 Hidden orders and waiting stops are never displayed; of an iceberg the rows say what it shows. On a passive tape the rows of agents never move the
-recorded book.
+recorded book; on one of the rule `displace` only what they take from recorded orders does.
 
 Cost: one pass of compiled code, about 20 ns a row; memory for the touches, not for the rows.
 """
@@ -32,7 +32,8 @@ REPLAYED = np.dtype(
     [
         ("ladders", "i8"),             # address of LADDER[2]: bids, asks; a level's head counts its orders
         ("book", "i8"),                # rows of other books are passed over
-        ("is_passive", "i8"),
+        ("is_passive", "i8"),          # agents' orders are not displayed, and what they trade is
+        ("displaces", "i8"),           # not seen, or seen where it is recorded orders' lots
         ("pending_lots", "i8"),        # of the order that this event brought in, 0 if it will not be displayed
         ("pending_display", "i8"),     # how many of them it will show
         ("pending_id", "i8"),
@@ -174,10 +175,21 @@ def _write_touch(replayed, row, touch):
 
 
 @jit
+def _is_displayed(replayed, row):
+    """Return whether a row says something of displayed orders, and not only of those of agents inside a recorded day."""
+    if replayed.is_passive == 0 or (row.owner == 0 and row.resting_owner == 0):
+        return True
+    if replayed.displaces and row.kind == FILL and row.resting_owner > 0:
+        # A recorded order on its way in has traded with an agent's, which was never displayed.
+        replayed.pending_lots = max(replayed.pending_lots - row.lots, 0)
+        return False
+    return replayed.displaces != 0 and row.kind == FILL
+
+
+@jit
 def apply_event_row(replayed, row, touch):
     """Do what a row of this book says, and close its event if it is the last; return the touches written, or -1 for a contradiction."""
-    is_agents = replayed.is_passive and (row.owner > 0 or row.resting_owner > 0)
-    if not is_agents and not _apply_row(replayed, row):
+    if _is_displayed(replayed, row) and not _apply_row(replayed, row):
         return -1
     if not row.flags & LAST:
         return 0
@@ -213,7 +225,8 @@ class ReplayedBook:
         self._replayed, self._sides = np.zeros(1, REPLAYED), np.zeros(2, LADDER)
         self._ladders = [LadderMemory(self._sides[i : i + 1]) for i in range(2)]
         self._replayed["ladders"] = self._sides.ctypes.data
-        self._replayed["book"], self._replayed["is_passive"] = book, execution == "passive"
+        self._replayed["book"], self._replayed["is_passive"] = book, execution in ("passive", "displace")
+        self._replayed["displaces"] = execution == "displace"
 
     def advance(self, rows):
         """Apply REPORT[n], the rows that follow those already applied, and yield the changes of the touch as TOUCH arrays.
