@@ -1,13 +1,20 @@
 """The population: makers, takers and flow. Each agent is one class in one file and uses lob's public names only."""
 from agents.avellaneda_stoikov import AvellanedaStoikovMaker
 from agents.execution import ExecutionTrader
+from agents.glosten_milgrom import GlostenMilgromMaker
+from agents.gueant_lehalle_tapia import GueantLehalleTapiaMaker
 from agents.iceberg import IcebergTrader
 from agents.informed import InformedTrader
+from agents.ladder import LadderMaker
 from agents.metaorder import MetaorderTrader
+from agents.news import NewsMaker
 from agents.noise import NoiseTrader
+from agents.race_aware import RaceAwareMaker
+from agents.sniper import Sniper
 from agents.spoofer import Spoofer
 from agents.symmetric import SymmetricMaker
 
 __all__ = [
-    "AvellanedaStoikovMaker", "ExecutionTrader", "IcebergTrader", "InformedTrader", "MetaorderTrader", "NoiseTrader", "Spoofer", "SymmetricMaker",
+    "AvellanedaStoikovMaker", "ExecutionTrader", "GlostenMilgromMaker", "GueantLehalleTapiaMaker", "IcebergTrader", "InformedTrader", "LadderMaker",
+    "MetaorderTrader", "NewsMaker", "NoiseTrader", "RaceAwareMaker", "Sniper", "Spoofer", "SymmetricMaker",
 ]
