@@ -34,7 +34,7 @@ from platformdirs import user_cache_dir
 
 DEBUG = os.environ.get("LOB_DEBUG", "0") not in ("", "0")
 STANDARD_LIBRARY = sysconfig.get_path("stdlib")
-PACKAGE = Path(__file__).parent
+PACKAGE = Path(__file__).resolve().parent
 HOOK = types.void(types.int64, types.int64, types.int64)
 
 
@@ -91,9 +91,14 @@ def cache_directory():
     return Path(os.environ.get("LOB_CACHE_DIR") or user_cache_dir("queuerace"))
 
 
+def _place(folder):
+    """Return the folder of a source file, of this package's own as seen from it: two copies of the same package share their compiled code."""
+    return folder.relative_to(PACKAGE) if folder.is_relative_to(PACKAGE) else folder
+
+
 class _SourceHashedLocator(_CacheLocator):
     def __init__(self, function, file):
-        place = hashlib.blake2b(str(Path(file).resolve().parent).encode(), digest_size=6).hexdigest()
+        place = hashlib.blake2b(str(_place(Path(file).resolve().parent)).encode(), digest_size=6).hexdigest()
         # A folder for each state of the sources: an index that names a class which is there no more could not even be read.
         self.path = str(cache_directory() / source_hash()[:12] / place)
         self.stamp = getattr(function, "__stamp__", None) or f"{source_hash()}-{DEBUG}"

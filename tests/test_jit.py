@@ -84,6 +84,13 @@ def test_a_second_process_is_served_from_the_cache(package):
     assert package.total("lob.caller") == [21, 1, 0]
 
 
+def test_another_copy_of_the_same_package_is_served_from_the_cache_too(package, tmp_path):
+    package.total("lob.caller")
+    shutil.copytree(package.folder / "lob", tmp_path / "elsewhere" / "lob")
+    package.folder = tmp_path / "elsewhere"
+    assert package.total("lob.caller") == [21, 1, 0]
+
+
 def test_an_edit_in_the_function_itself_compiles_it_anew(package):
     package.total("lob.caller")
     edit(package, "lob/caller.py", "+ 1", "+ 2")

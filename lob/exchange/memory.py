@@ -68,8 +68,7 @@ class BookMemory:
             self.arm()
             self.rules.set_venue(venue)
             self.book["armed"] += 1 + (venue.phase != Phase.CONTINUOUS)
-            for owner, mode in venue.self_trade.items():
-                self.set_mode(owner, mode)
+            self.set_modes(venue.self_trade)
 
     def set_phase(self, phase):
         """Be in a phase, as a snapshot says."""
@@ -77,13 +76,13 @@ class BookMemory:
         self.book["armed"] += int(phase != Phase.CONTINUOUS) - int(self.rules.record["phase"][0] != Phase.CONTINUOUS)
         self.rules.record["phase"] = phase
 
-    def set_mode(self, owner, mode):
-        """Have an owner's SelfTrade mode, 0 for none."""
+    def set_modes(self, changed):
+        """Have these owners' SelfTrade modes, {owner: mode}, 0 for none; all others keep theirs."""
         self.arm()
-        modes = {**self.rules.owner_modes(), owner: mode}
-        before = len(self.rules.owner_modes())
-        self.rules.set_modes({other: kept for other, kept in modes.items() if kept})
-        self.book["armed"] += len(self.rules.owner_modes()) - before
+        before = self.rules.owner_modes()
+        modes = {owner: mode for owner, mode in (before | changed).items() if mode}
+        self.rules.set_modes(modes)
+        self.book["armed"] += len(modes) - len(before)
 
     def grow(self, ahead=1):
         """Make room wherever there is too little for `ahead` more orders."""

@@ -151,7 +151,7 @@ class OrderBook:
         """Let a SelfTrade mode decide what happens when an order meets one of the same owner."""
         if not 0 <= operator.index(owner) < 2**31:
             raise LobError(f"owner must be 0 to {2**31 - 1}, was {owner!r}")
-        self.memory.set_mode(int(owner), int(SelfTrade(mode)))
+        self.memory.set_modes({int(owner): int(SelfTrade(mode))})
 
     def _one(self, action, order_id, owner, side, price_ticks, lots, now_ns, tif=0, flags=0, **terms):
         values = now_ns, now_ns, order_id, price_ticks, lots, owner, self.number, action, side, tif, flags

@@ -145,7 +145,7 @@ class ReferenceBook(PeggedOrders):
             reason = RejectReason.NOTIONAL_OUT_OF_RANGE
         if reason or is_mass:
             return reason
-        return self._refusal_of_the_phase(request) or self._refusal_of_the_book(request, is_new)
+        return self._refusal_of_the_phase(request, self._price_to_rest(request)) or self._refusal_of_the_book(request, is_new)
 
     def _price_to_rest(self, request):
         """Return the price at which what a request brings would rest, 0 for an order that never does: it trades at the prices of those that do."""

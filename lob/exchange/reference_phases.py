@@ -56,12 +56,13 @@ class PhasedQueues(RuledQueues):
 
     # What a phase takes
 
-    def _refusal_of_the_phase(self, request):
+    def _refusal_of_the_phase(self, request, price_ticks):
+        """Return why a request that would rest at a price is refused by the phase or the band."""
         if not self._takes(request):
             return RejectReason.WRONG_PHASE
         is_banded = request.action == Action.REPLACE or request.action == Action.LIMIT and not request.flags & PEG_FLAGS
         band = self._range(self.venue.price_band_ppm) if is_banded else None
-        return RejectReason.NONE if band is None or band[0] <= request.price_ticks <= band[1] else RejectReason.PRICE_OUTSIDE_BAND
+        return RejectReason.NONE if band is None or band[0] <= price_ticks <= band[1] else RejectReason.PRICE_OUTSIDE_BAND
 
     def _takes(self, request):
         if self.phase == Phase.CONTINUOUS or request.action in (Action.CANCEL, Action.MASS_CANCEL):

@@ -130,8 +130,7 @@ def restored(header, orders, ruled, modes, venue, volumes):
         memory.set_phase(header["phase"])
         for name in REMEMBERED:
             memory.rules.record[name] = header[name]
-        for owner, mode in [*((owner, 0) for owner in memory.venue.self_trade), *modes.tolist()]:
-            memory.set_mode(owner, mode)
+        memory.set_modes(dict.fromkeys(memory.venue.self_trade, 0) | dict(modes.tolist()))
         for owner, lots in [*zip(volumes["owner"].tolist(), volumes["lots"].tolist(), strict=True), *((owner, 0) for owner in np.unique(orders["owner"]))]:
             memory.rules.fees.note(owner, lots)
     done = 0

@@ -3,7 +3,8 @@ import json
 
 import pytest
 
-from lob import Allocation, FeeTier, LobError, Phase, SelfTrade, Venue
+from lob import Allocation, FeeTier, LobError, OrderBook, Phase, SelfTrade, Venue
+from lob.exchange.rules.state import RulesMemory
 
 WHOLE = Venue(
     self_trade={3: SelfTrade.DECREMENT, 1: SelfTrade.CANCEL_BOTH}, allocation=Allocation(20, 50, 40, 2), fees=(FeeTier(), FeeTier(100, -5, 10, 1, 2)),
@@ -52,3 +53,23 @@ def test_an_allocation_that_cannot_be_used_is_refused_by_name(settings, words):
 def test_a_plain_form_with_unknown_words_is_refused(plain, words):
     with pytest.raises(LobError, match=words):
         Venue.from_plain(plain)
+
+
+def test_the_modes_of_many_owners_are_noted_at_once_however_many_there_are(monkeypatch, tmp_path):
+    noted, note = [], RulesMemory.set_modes
+    monkeypatch.setattr(RulesMemory, "set_modes", lambda memory, modes: noted.append(len(modes)) or note(memory, modes))
+    book = OrderBook(venue=Venue(self_trade=dict.fromkeys(range(100), SelfTrade.CANCEL_BOTH)))
+    assert noted == [0, 100]
+    book.prevent_self_trades(3, SelfTrade.NONE)
+    loaded = OrderBook.load(book.save(tmp_path / "book.npz"))
+    assert noted == [0, 100, 99, 0, 100, 99]
+    assert loaded.memory.rules.owner_modes() == book.memory.rules.owner_modes()
+
+
+def test_each_pegged_order_has_a_page_kept_for_it_among_hidden_orders_and_nowhere_else():
+    book = OrderBook()
+    book.limit(1, 100, 1, order_id=1)
+    for order_id in range(2, 202):
+        book.limit(1, 200, 1, order_id, peg="near")
+    bids, asks, *others = (int(ladder.ladder["free_pages"][0]) for ladder in book.memory.rules.ladders)
+    assert min(bids, asks) >= 200 and max(others) < 200

@@ -7,7 +7,7 @@ from crowd import MS_NS, DepthWatcher, Listener, Watcher, crowd, depths_of
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lob import Agent, AgentError, Fundamental, Latency, ReportKind, ScenarioError, Simulation, compiled
+from lob import Agent, AgentError, Fundamental, Latency, Phase, ReportKind, ScenarioError, Simulation, Venue, compiled
 from lob.simulation.depth import CLASSES_MAX, delay_classes
 from lob.tape.replay import touches
 
@@ -147,6 +147,31 @@ def test_agents_of_forty_different_delays_each_see_the_depth_of_their_class():
         book = depths_of(run.tape, [note.now_ns - classes[delay_ns] for note in agent.notes])
         assert [note.depth for note in agent.notes] == [book[note.now_ns - classes[delay_ns]] for note in agent.notes]
         assert len({note.depth for note in agent.notes}) > 20
+
+
+class StopLimits(Agent):
+    """Lets limit orders wait on both sides for a trade at the price where they will rest."""
+
+    def on_start(self, market):
+        market.wake_after(10 * MS_NS)
+
+    def on_timer(self, market):
+        side = 2 * market.integers(0, 2) - 1
+        price_ticks = market.opening_ticks + market.integers(-5, 6)
+        market.limit(side, price_ticks, 3, trigger_ticks=price_ticks)
+        market.wake_after(10 * MS_NS)
+
+
+@pytest.mark.parametrize(("venue", "kind"), [
+    (Venue(), ReportKind.TRIGGERED), (Venue(phase=Phase.BATCH, batch_interval_ns=100 * MS_NS), ReportKind.AUCTION),
+])
+def test_depth_shows_what_triggered_stops_and_auctions_leave_behind(venue, kind):
+    latency = Latency(feed_ns=5 * MS_NS)
+    run = Simulation([*crowd(), StopLimits(), DepthWatcher(latency=latency)], seed=12, venue=venue).run(seconds=4)
+    notes = run.agents[-1].notes
+    depth = depths_of(run.tape, [note.now_ns - latency.feed_ns for note in notes])
+    assert (run.tape.rows["kind"] == kind).sum() > 20
+    assert [note for note in notes if note.depth != depth[note.now_ns - latency.feed_ns]] == []
 
 
 @given(delays_ns=st.lists(st.integers(0, 3_600_000_000_000), max_size=200))

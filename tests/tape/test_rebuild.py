@@ -99,9 +99,9 @@ def test_a_book_that_is_not_on_the_tape_or_a_row_beyond_it_is_refused():
 
 
 def test_a_request_that_was_for_no_book_but_made_time_pass_is_sent_to_the_book_that_answered():
-    book = OrderBook()
+    book = OrderBook(book=3)
     rows = [book.limit(Side.BUY, 100, 5, order_id=1, expiry_ns=10)]
     request = np.zeros(1, REQUEST)
     request["time_ns"], request["book"], request["flags"] = 10, 9, Flag.POST_ONLY
     rows.append(book.send(request))
-    assert order_book_at(Tape(np.concatenate(rows), {})).order_count == 0
+    assert order_book_at(Tape(np.concatenate(rows), {}), book=3).order_count == 0

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 from random_market import random_requests, random_tape
 
 from lob.exchange.order_book import OrderBook
+from lob.exchange.venue import Venue
 from lob.messages import REQUEST, Flag, RejectReason, ReportKind, Side
 from lob.tape.accounts import accounts
 from lob.tape.record import Tape
@@ -103,6 +104,15 @@ def test_a_book_whose_replaces_lose_their_place_is_verified_by_its_own_rule():
     rows = OrderBook(replace_keeps_place=False).send_many(random_requests(400, seed=6))
     assert verify(Tape(rows, {"replace_keeps_place": False})).ok
     assert not verify(Tape(rows, {})).ok
+
+
+def test_an_order_that_would_slide_out_of_the_price_band_is_refused_and_verified():
+    venue = Venue(reference_ticks=100, price_band_ppm=10_000)
+    book = OrderBook(venue=venue)
+    asked = book.limit(Side.SELL, 99, 1, order_id=1)
+    slides = book.limit(Side.BUY, 99, 1, order_id=2, slide=True)
+    assert slides["reason"].tolist() == [RejectReason.PRICE_OUTSIDE_BAND]
+    assert verify(Tape(np.concatenate([asked, slides]), {"venue": venue.as_plain()})).ok
 
 
 def test_progress_is_told_in_rows(monkeypatch):

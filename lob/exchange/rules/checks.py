@@ -133,7 +133,7 @@ def refused(book, request):
         return 0
     if not takes(rules_of(book).phase, request):
         return WRONG_PHASE
-    if _has_banded_price(request) and is_outside_band(book, request.price_ticks):
+    if _has_banded_price(request) and is_outside_band(book, _price_to_rest(book, request)):
         return PRICE_OUTSIDE_BAND
     slot = find(book, request.owner, request.order_id)
     if request.action <= MARKET:

@@ -20,6 +20,7 @@ PEGGED = int(Flag.PEG_NEAR)  # of all three, and HIDDEN with it; EXTRA says whic
 # An iceberg has at most so many slices (Xetra asks for a peak of at least a twentieth; Euronext for a fixed number of lots).
 SLICES_MAX = 1000
 
+HIDDEN_LADDERS = 2  # of the six of RULES, the first ones
 FIRST_NS, NEVER = -(2**63), 2**63 - 1
 ANY_TICKS = 2**62  # no price is as high
 
@@ -215,7 +216,7 @@ class RulesMemory:
         if needed >= len(self.triggered.entries):
             self.triggered.set_capacity(2 * needed)
         self.fees.grow()
-        for ladder in self.ladders:
-            # Each pegged order may come to rest in a page of its own.
-            while ladder.ladder["free_pages"][0] <= self.record["peg_count"][0]:
+        for i, ladder in enumerate(self.ladders):
+            # Each pegged order may come to rest among the hidden ones, in a page of its own.
+            while ladder.ladder["free_pages"][0] <= (self.record["peg_count"][0] if i < HIDDEN_LADDERS else 0):
                 ladder.add_pages()
