@@ -3,6 +3,7 @@ from agents.avellaneda_stoikov import AvellanedaStoikovMaker
 from agents.execution import ExecutionTrader
 from agents.glosten_milgrom import GlostenMilgromMaker
 from agents.gueant_lehalle_tapia import GueantLehalleTapiaMaker
+from agents.hawkes import HawkesTrader
 from agents.iceberg import IcebergTrader
 from agents.informed import InformedTrader
 from agents.ladder import LadderMaker
@@ -15,6 +16,6 @@ from agents.spoofer import Spoofer
 from agents.symmetric import SymmetricMaker
 
 __all__ = [
-    "AvellanedaStoikovMaker", "ExecutionTrader", "GlostenMilgromMaker", "GueantLehalleTapiaMaker", "IcebergTrader", "InformedTrader", "LadderMaker",
-    "MetaorderTrader", "NewsMaker", "NoiseTrader", "RaceAwareMaker", "Sniper", "Spoofer", "SymmetricMaker",
+    "AvellanedaStoikovMaker", "ExecutionTrader", "GlostenMilgromMaker", "GueantLehalleTapiaMaker", "HawkesTrader", "IcebergTrader", "InformedTrader",
+    "LadderMaker", "MetaorderTrader", "NewsMaker", "NoiseTrader", "RaceAwareMaker", "Sniper", "Spoofer", "SymmetricMaker",
 ]
