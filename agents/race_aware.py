@@ -19,17 +19,18 @@ class RaceAwareMaker(Maker):
 
     window_s: of the pressure, an exponential average. prior_hz: the hazard that stands for the queues alone; the larger, the less the flow counts.
     pulled_weight: of lots that are cancelled or added beside lots that are eaten (1). widen_at, pull_at: the chance that a side's queue empties first from
-    which its quote is widened by widen_ticks with half of the lots, or pulled. p_up: what it reads now.
+    which its quote is widened by widen_ticks with half of the lots, or pulled. p_up: what it reads now. The race is that of the touch, and so it quotes there:
+    for a quote behind the touch the same reading takes away the fills that it stands there for.
     """
 
     positive = (*Maker.positive, "window_s", "prior_hz")
 
-    half_spread_ticks: float = 1.0
+    half_spread_ticks: float = 0.5
     window_s: float = 1.0
-    prior_hz: float = 0.2
+    prior_hz: float = 1.0
     pulled_weight: float = 0.5
-    widen_at: float = 0.6
-    pull_at: float = 0.7
+    widen_at: float = 0.75
+    pull_at: float = 0.85
     widen_ticks: int = 1
     p_up: float = 0.5
     eaten: Array[float, 2] = 0.0

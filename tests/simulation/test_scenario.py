@@ -162,7 +162,8 @@ def test_an_agent_that_cannot_be_compiled_is_an_agent_error(scenario, tmp_path, 
 @pytest.mark.parametrize(
     ("name", "words"),
     [
-        ("toxik", "no scenario 'toxik': did you mean 'toxic'?"), ("zzz", "no scenario 'zzz': it is no file, and the named ones are calm, toxic"),
+        ("toxik", "no scenario 'toxik': did you mean 'toxic'?"),
+        ("zzz", "no scenario 'zzz': it is no file, and the named ones are calm, crowded, race, storm, toxic, whales"),
         ("no/such/file.toml", "no scenario 'no/such/file.toml'"),
     ],
 )
