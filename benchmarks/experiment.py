@@ -1,8 +1,8 @@
 """What comes out of the population, over many seeds: python benchmarks/experiment.py NAME ... [--json] [--figure FILE.html]
 
-Each experiment is a module of benchmarks/experiments: `measure(seed, minutes)` gives the points of one seed, `effects` what must be above zero (">"), not below
-it (">=") or zero ("="). The mean over the seeds is given with its standard error, and each effect in standard errors. Parameters were chosen on seeds below 100;
-the seeds here begin at 101 and were used for nothing else.
+Each experiment is a module of benchmarks/experiments: `measure(seed, minutes)` gives the points of one seed, `effects` what must be above zero (">"), not
+below it (">=") or zero ("="). The mean over the seeds is given with its standard error, and each effect in standard errors. Parameters were chosen on seeds
+below 100; the seeds here begin at 101 and were used for nothing else.
 """
 import argparse
 import importlib
