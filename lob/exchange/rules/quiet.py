@@ -1,7 +1,7 @@
 """Quiet: the requests of which no rule has anything to say, though some are in force.
 
-Owns the question. A book with a rule armed sees many of them: a plain limit order that comes to rest, a cancel of a plain order. Nothing is due before them, they
-trade nothing, and nothing follows. The matcher answers them as on a plain book.
+Owns the question. A book with a rule armed sees many of them: a plain limit order that comes to rest, a cancel of a plain order. Nothing is due before them,
+they trade nothing, and nothing follows. The matcher answers them as on a plain book.
 Cost: what a look at the book takes, a third of what asking every rule does.
 """
 from lob.exchange.book import find, ladder_of, order_of
