@@ -2,8 +2,8 @@
 
 Where a C++ compiler is there, the yardstick does the same work in the same run, turn by turn: it says what the machine's memory costs whoever asks it for one
 thing after another. The flow is that of `lob.bench.mixed`: about as many orders rest at the end as at the beginning, and a cancel names any of them. It is
-timed as by `lob bench`: requests that have just arrived are in the processor's cache, and so is the chunk that the rows go to. Ten million resting orders take four
-gigabytes.
+timed as by `lob bench`: requests that have just arrived are in the processor's cache, and so is the chunk that the rows go to. Ten million resting orders
+take four gigabytes.
 """
 import argparse
 import json
