@@ -34,19 +34,19 @@ class Maker(Agent):
 
     def quote(self, market, bid_ticks, ask_ticks):
         """Move both quotes to where they are wanted, but no further than a tick from the opposite touch."""
-        self.quote_side(market, 1, max(1, min(bid_ticks, market.best_ask_ticks - 1)))
-        self.quote_side(market, -1, max(ask_ticks, market.best_bid_ticks + 1))
+        self.quote_side(market, 1, max(1, min(bid_ticks, market.best_ask_ticks - 1)), self.lots)
+        self.quote_side(market, -1, max(ask_ticks, market.best_bid_ticks + 1), self.lots)
 
-    def quote_side(self, market, side, price_ticks):
-        """Keep, cancel or send the quote of one side."""
+    def quote_side(self, market, side, price_ticks, lots):
+        """Keep, cancel or send the quote of one side; with 0 lots none is wanted."""
         order_id = self.bid_id if side > 0 else self.ask_id
         resting_ticks = self.bid_ticks if side > 0 else self.ask_ticks
-        is_wanted = side * market.inventory_lots < self.inventory_max_lots
+        is_wanted = lots > 0 and side * market.inventory_lots < self.inventory_max_lots
         if order_id == 0:
             if is_wanted:
-                self.set_quote(side, market.limit(side, price_ticks, self.lots, post_only=True), price_ticks)
+                self.set_quote(side, market.limit(side, price_ticks, lots, post_only=True), price_ticks)
         elif self.requotes_always and resting_ticks and is_wanted:
-            market.replace(order_id, price_ticks, self.lots, post_only=True)
+            market.replace(order_id, price_ticks, lots, post_only=True)
             self.set_quote(side, order_id, price_ticks)
         elif resting_ticks and (resting_ticks != price_ticks or not is_wanted):
             market.cancel(order_id)

@@ -50,24 +50,24 @@ def build_yardstick():
     library = Path(tempfile.mkdtemp()) / "yardstick.so"
     subprocess.run([compiler, f"-DROW_BYTES={REPORT.itemsize}", "-O3", "-march=native", "-std=c++17", "-shared", "-fPIC", "-o", library, SOURCE], check=True)
     run = ctypes.CDLL(str(library)).run
-    run.argtypes = [ctypes.c_void_p, ctypes.c_int64, ctypes.c_int64, ctypes.c_int32, ctypes.c_int32, ctypes.c_void_p]
+    run.argtypes = [ctypes.c_void_p, ctypes.c_int64, ctypes.c_int64, ctypes.c_int64, ctypes.c_int32, ctypes.c_int32, ctypes.c_void_p]
     run.restype = ctypes.c_int64
     return run
 
 
-def run_yardstick(run, records, live_orders, is_bare=False):
-    """Return the nanoseconds a message, and (fills, volume, best bid, best ask); live_orders: the most that ever rest."""
+def run_yardstick(run, records, live_orders, is_bare=False, warm=0):
+    """Return the nanoseconds a message after the first `warm`, and (fills, volume, best bid, best ask); live_orders: the most that ever rest."""
     records = np.ascontiguousarray(records, RECORD)
     out = (ctypes.c_int64 * 4)()
     order_max = int(records["id"].max()) + 1 if is_bare else live_orders
-    elapsed_ns = run(records.ctypes.data, len(records), order_max, int(records["price"].max()) + 2, is_bare, out)
+    elapsed_ns = run(records.ctypes.data, len(records), warm, order_max, int(records["price"].max()) + 2, is_bare, out)
     fills, volume, bid, ask = out
-    return elapsed_ns / len(records), (fills, volume, bid or None, ask or None)
+    return elapsed_ns / (len(records) - warm), (fills, volume, bid or None, ask or None)
 
 
-def time_yardstick(run, records, live_orders, is_bare=False, repeats=5):
+def time_yardstick(run, records, live_orders, is_bare=False, repeats=5, warm=0):
     """Return the median nanoseconds a message of `repeats` runs after one that is not counted, and (fills, volume, best bid, best ask)."""
-    runs = [run_yardstick(run, records, live_orders, is_bare) for _ in range(repeats + 1)]
+    runs = [run_yardstick(run, records, live_orders, is_bare, warm) for _ in range(repeats + 1)]
     return statistics.median(ns for ns, _ in runs[1:]), runs[0][1]
 
 

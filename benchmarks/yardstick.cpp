@@ -7,7 +7,8 @@
 //
 // With BARE it drops the map and the rows too: orders are found by their id in one array, only trades are recorded. That is a bound, not an engine: ids must be small.
 //
-// extern "C" run(records, n, id_max, price_max, bare, out): returns nanoseconds; out = fills, volume, best_bid, best_ask.
+// extern "C" run(records, n, first, order_max, price_max, bare, out): returns the nanoseconds of the records from `first` on, those before them fill the book;
+// out = fills, volume, best_bid, best_ask, of all.
 #include <chrono>
 #include <cstdint>
 #include <cstring>
@@ -16,7 +17,7 @@
 namespace {
 
 struct Record { uint8_t op, side; uint16_t pad; int32_t id, price, lots; };
-struct Order { int64_t id; int32_t lots, price, next, prev, side; };
+struct alignas(32) Order { int64_t id; int32_t lots, price, next, prev, side; };
 struct Level { int64_t lots; int32_t head, tail; };
 struct Row {
     int64_t time_ns, sent_ns, order_id, price, lots;
@@ -168,13 +169,17 @@ struct Book {
 };
 
 template <bool BARE>
-int64_t timed(const Record* records, int64_t n, int64_t order_max, int32_t price_max, int64_t* out) {
+int64_t timed(const Record* records, int64_t n, int64_t first, int64_t order_max, int32_t price_max, int64_t* out) {
     Book<BARE> book(order_max, price_max);
+    auto apply = [&](int64_t i, int64_t end) {
+        for (; i < end; ++i) {
+            const Record& r = records[i];
+            if (r.op == 0) book.limit(r.side, r.id, r.price, r.lots); else book.cancel(r.id);
+        }
+    };
+    apply(0, first);
     auto started = std::chrono::steady_clock::now();
-    for (int64_t i = 0; i < n; ++i) {
-        const Record& r = records[i];
-        if (r.op == 0) book.limit(r.side, r.id, r.price, r.lots); else book.cancel(r.id);
-    }
+    apply(first, n);
     auto ended = std::chrono::steady_clock::now();
     out[0] = book.fills, out[1] = book.volume;
     out[2] = book.sides[0].best, out[3] = book.sides[1].best ? book.top - book.sides[1].best : 0;
@@ -183,6 +188,6 @@ int64_t timed(const Record* records, int64_t n, int64_t order_max, int32_t price
 
 }  // namespace
 
-extern "C" int64_t run(const Record* records, int64_t n, int64_t order_max, int32_t price_max, int32_t bare, int64_t* out) {
-    return bare ? timed<true>(records, n, order_max, price_max, out) : timed<false>(records, n, order_max, price_max, out);
+extern "C" int64_t run(const Record* records, int64_t n, int64_t first, int64_t order_max, int32_t price_max, int32_t bare, int64_t* out) {
+    return bare ? timed<true>(records, n, first, order_max, price_max, out) : timed<false>(records, n, first, order_max, price_max, out);
 }

@@ -1,4 +1,4 @@
-"""The command line: lob simulate | replay | verify | new-agent | bench. Owns the options and the words; the work is done elsewhere."""
+"""The command line: lob simulate | replay | report | verify | new-agent | bench. Owns the options and the words; the work is done elsewhere."""
 import json
 import re
 import sys
@@ -52,10 +52,13 @@ def simulate(
 
 @app.command()
 def replay(
-    file: Annotated[Path, typer.Argument(help="A LOBSTER message file: plain, .gz, or the .zip it comes in.")],
+    file: Annotated[Path, typer.Argument(help="A LOBSTER message file, a DBN or ITCH 5.0 file (plain, gzip, zstd or zip), or what `lob convert` made.")],
     book: Annotated[Path | None, typer.Option("--book", help="The LOBSTER book file; by default the one beside the message file.")] = None,
+    symbol: Annotated[str | None, typer.Option("--symbol", help="Which one of a file that holds several.")] = None,
     agent: Annotated[list[str] | None, typer.Option("--agent", help="module:Class of an agent that trades inside the day; may be repeated.")] = None,
     param: Annotated[list[str] | None, typer.Option("--param", help="name=value, a parameter of the agents.")] = None,
+    grid: Annotated[list[str] | None, typer.Option("--grid", help="name=value,value,...: run every choice of these, on all cores, and print a table.")] = None,
+    execution: Annotated[str, typer.Option("--execution", help="How agents meet the day: passive, displace or reactive.")] = "passive",
     from_time: Annotated[str | None, typer.Option("--from", help="Start, as HH:MM or HH:MM:SS.")] = None,
     to_time: Annotated[str | None, typer.Option("--to", help="End, as HH:MM or HH:MM:SS.")] = None,
     feed_latency_ns: Annotated[int, typer.Option(min=0, help="How old what the agents see is.")] = 0,
@@ -64,7 +67,7 @@ def replay(
     out: Out = None,
     as_json: Json = False,
 ):
-    """Let agents trade inside a recorded day, with their true place in every queue, without changing history (execution rule: passive)."""
+    """Let agents trade inside a recorded day, with their true place in every queue, by an execution rule (docs/execution-rules.md)."""
     from lob import feeds
     from lob.simulation.latency import Latency
     from lob.simulation.scenario import resolve
@@ -74,10 +77,36 @@ def replay(
     classes = [resolve("--agent", reference) for reference in agent or []]
     if param and not classes:
         raise ScenarioError(f"--param {param[0]} needs an --agent that has it")
+    if grid and len(classes) != 1:
+        raise ScenarioError(f"--grid {grid[0]} needs one --agent, were {len(classes)}")
+    feed = feeds.read(file, symbol, book, _clock_ns("--from", from_time), _clock_ns("--to", to_time))
+    if grid:
+        _sweep(classes[0], param or [], grid, feed, as_json, execution=execution, latency=latency, seeds=(seed,))
+        return
     agents = [cls(latency=latency, **_parameters(cls, param or [])) for cls in classes]
-    feed = feeds.lobster(file, book=book, from_ns=_clock_ns("--from", from_time), to_ns=_clock_ns("--to", to_time))
-    simulation = Simulation(agents, feed=feed, seed=seed, out=_folder(out, f"{feed.name}-replay"), name=feed.name)
+    simulation = Simulation(agents, feed=feed, seed=seed, out=_folder(out, f"{feed.name}-replay"), name=feed.name, execution=execution)
     _finish(simulation, as_json)
+
+
+@app.command()
+def report(
+    folder: Annotated[Path, typer.Argument(help="A run's folder, or its tape.parquet.")],
+    other: Annotated[Path | None, typer.Argument(help="A second run, to be shown beside the first.")] = None,
+    out: Annotated[Path | None, typer.Option("--out", help="The file to write; by default report.html, or compared.html, in the first folder.")] = None,
+    agent: Annotated[str | None, typer.Option("--agent", help="Whose questions are answered first; by default the maker that was filled most.")] = None,
+    book: Annotated[int, typer.Option("--book", min=0, help="Which of the tape's books.")] = 0,
+    as_json: Json = False,
+):
+    """Write one page about a run, or about two side by side: a file that needs no network."""
+    from lob.report.page import compared_page, page, write_page
+    from lob.tape.record import Tape
+
+    tapes = [Tape.read(path) for path in (folder, other) if path is not None]
+    html = page(tapes[0], agent, book) if other is None else compared_page(tapes, agent, book)
+    beside = folder if folder.is_dir() else folder.parent
+    path = write_page(html, out or beside / ("report.html" if other is None else "compared.html"))
+    size = path.stat().st_size
+    typer.echo(json.dumps({"page": str(path), "bytes": size}) if as_json else f"{path}  {size / 1e6:.1f} MB, needs no network")
 
 
 @app.command()
@@ -131,6 +160,24 @@ def bench(
     _console().print(_bench_table(results))
 
 
+def _sweep(cls, fixed, grid, feed, as_json, **settings):
+    """Run every choice of parameters and print a table, or JSON."""
+    import polars
+
+    from lob.grid import sweep
+
+    values = {name: [value] for name, value in _parameters(cls, fixed).items()}
+    for pair in grid:
+        name, _, text = pair.partition("=")
+        values[name] = [_parameters(cls, [f"{name}={value}"])[name] for value in text.split(",")]
+    table = sweep(cls, values, feed, progress=False if as_json else None, **settings)
+    if as_json:
+        typer.echo(json.dumps({"runs": table.to_dicts()}))
+        return
+    with polars.Config(tbl_rows=-1, tbl_cols=-1, tbl_hide_dataframe_shape=True, tbl_hide_column_data_types=True, tbl_width_chars=200):
+        typer.echo(str(table))
+
+
 def _finish(simulation, as_json, **length):
     """Run, then print the summary as JSON or as tables."""
     from lob.report.summary import show, summary
@@ -142,11 +189,13 @@ def _finish(simulation, as_json, **length):
     console = _console()
     page = show(run, console)
     ending = "" if run.is_complete else " (stopped early)"
-    console.print(
-        f"{run.requests:,} requests and {run.deliveries:,} deliveries in {run.wall_seconds:.2f} s{ending}"
-        + (f"; {run.feed_rows:,} recorded rows, {run.feed_unknown:,} of orders unknown; execution rule: passive" if run.feed_rows else ""),
-        f"tape  {run.folder}/tape.parquet  sha256 {run.tape_sha256[:16]}…", *([f"curve {page}"] if page else []), sep="\n", highlight=False, soft_wrap=True,
-    )
+    lines = [f"{run.requests:,} requests and {run.deliveries:,} deliveries in {run.wall_seconds:.2f} s{ending}"]
+    if run.feed_rows:
+        lines[0] += f"; {run.feed_rows:,} recorded rows, {run.feed_unknown:,} of orders unknown; execution rule: {simulation.execution}"
+    lines.append(f"tape  {run.folder}/tape.parquet  sha256 {run.tape_sha256[:16]}…")
+    lines += [f"curve {page}"] if page else []
+    lines += [f"all of it on one page: lob report {run.folder}"] if run.folder else []
+    console.print(*lines, sep="\n", highlight=False, soft_wrap=True)
     raise typer.Exit(0 if run.is_complete else INTERRUPTED)
 
 
@@ -170,8 +219,8 @@ def _bench_table(results):
 def _folder(out, name):
     """Return the folder that was asked for, or a new one under runs/."""
     if out is not None:
-        if (out / "markouts.html").is_file():  # the page of a tape that is about to be replaced
-            (out / "markouts.html").unlink()
+        for page in ("markouts.html", "report.html", "compared.html"):  # pages of a tape that is about to be replaced
+            (out / page).unlink(missing_ok=True)
         return out
     number, folder = 1, Path("runs") / name
     while folder.exists():

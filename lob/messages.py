@@ -101,6 +101,7 @@ class ReportKind(IntEnum):
     INDICATIVE = 12  # at which price (0: none) how many lots would trade if the auction ended now; level_lots: the lots bid less those asked there
     AUCTION = 13    # the same of an auction that ends; its FILL rows follow, the buyer first in each. Reason EXPIRED: nobody asked, the time was over
     MODE = 14       # the owner has the SelfTrade mode that price_ticks names
+    DISPLACED = 15  # a recorded execution, as the recording has it; it went another way, and its FILL rows follow. open_lots: what nobody traded
 
 
 class RejectReason(IntEnum):

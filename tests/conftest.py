@@ -3,11 +3,15 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 PROJECT = Path(__file__).parents[1]
 
 
 def pytest_configure(config):
+    # An example may be the one that compiles what it calls.
+    settings.register_profile("untimed", deadline=None)
+    settings.load_profile("untimed")
     config.addinivalue_line("markers", "long: minutes, not seconds; runs only when asked for with -m long")
 
 

@@ -23,17 +23,23 @@ MAY_IMPORT = {
     "instrument": {"messages", "errors"},
     "exchange": {"messages", "errors", "jit", "schedule"},
     "feeds": GROUND,
-    "tape": GROUND | {"exchange"},
-    "simulation": GROUND | {"exchange", "feeds", "schedule", "tape"},
+    # The one way back: what a user can ask of a run or a tape, each answer imported when it is asked for.
+    "questions": {"analytics", "report"},
+    "tape": GROUND | {"exchange", "feeds", "questions"},
+    "simulation": GROUND | {"exchange", "feeds", "questions", "schedule", "tape"},
     "analytics": GROUND | {"tape"},
+    "signals": GROUND | {"analytics", "simulation"},
     "report": GROUND | {"tape", "analytics"},
     "bench": GROUND | {"exchange"},
-    "cli": GROUND | {"exchange", "feeds", "tape", "simulation", "analytics", "report", "bench", "__version__"},
+    "grid": GROUND | {"feeds", "simulation", "analytics"},
+    "cli": GROUND | {"exchange", "feeds", "tape", "simulation", "analytics", "report", "bench", "grid", "__version__"},
     "__init__": set(),
 }
 
 # Analytics are pure functions of arrays: nothing else can be reached from there.
-ANALYTICS_LIBRARIES = {"collections", "dataclasses", "decimal", "enum", "fractions", "functools", "itertools", "lob", "math", "numpy", "polars", "typing"}
+ANALYTICS_LIBRARIES = {
+    "collections", "dataclasses", "decimal", "enum", "fractions", "functools", "itertools", "lob", "math", "numpy", "polars", "scipy", "typing",
+}
 INPUT_OUTPUT_CALLS = {"open", "print", "input", "save", "savez", "savetxt", "load", "loadtxt", "tofile", "fromfile", "genfromtxt", "memmap", "exec", "eval"}
 INPUT_OUTPUT_PREFIXES = ("read_", "write_", "scan_", "sink_")
 
@@ -45,17 +51,18 @@ SEEDED_NAMES = {"Generator", "PCG64", "SeedSequence", "default_rng"}
 BANNED_WORDS = {"base", "common", "helper", "helpers", "manager", "misc", "util", "utils"}
 UNFINISHED = {"TO" + "DO", "FIX" + "ME", "XX" + "X"}
 LIBRARIES_OF_TABLES = ("pandas", "plotly", "polars", "pyarrow", "rich", "typer")
-HEAVY_LIBRARIES = (*LIBRARIES_OF_TABLES, "llvmlite", "numba")
+HEAVY_LIBRARIES = (*LIBRARIES_OF_TABLES, "llvmlite", "numba", "scipy")
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 FUNCTION_LINES_MAX = 70
 MODULE_LINES_MAX = 400
 TOP_LEVEL = {"CHANGELOG.md", "CONTRIBUTING.md", "LICENSE", "README.md", "agents", "benchmarks", "docs", "lob", "pyproject.toml", "tests"}
 
 PUBLIC_NAMES = [
-    "Action", "Agent", "AgentError", "Allocation", "Array", "CancelReason", "FeeTier", "Feed", "FeedError", "Flag", "Fundamental", "Instrument",
-    "Latency", "LobError", "OrderBook", "Phase", "REPORT", "REQUEST", "ReferenceBook", "RejectReason", "ReportKind", "Run", "ScenarioError", "SelfTrade",
-    "Side", "Simulation", "Tape", "TapeError", "TimeInForce", "Venue", "__version__", "check_agent", "choice", "compiled", "exponential", "feeds",
-    "fill_markouts", "gamma", "lognormal", "markouts", "normal", "profit_and_loss", "uniform", "verify",
+    "Action", "Agent", "AgentError", "Allocation", "Array", "CancelReason", "FeeTier", "Feed", "FeedError", "Flag", "FlowSignals", "Fundamental",
+    "Instrument", "Latency", "LobError", "MarkoutSignal", "OrderBook", "Phase", "QueueSignals", "REPORT", "REQUEST", "ReferenceBook", "RejectReason",
+    "ReportKind", "Run", "ScenarioError", "SelfTrade", "Side", "Simulation", "Tape", "TapeError", "TimeInForce", "Venue", "__version__",
+    "check_agent", "choice", "compiled", "exponential", "feeds", "fill_markouts", "gamma", "lognormal", "markouts", "normal", "profit_and_loss",
+    "sweep", "uniform", "verify",
 ]
 
 

@@ -1,4 +1,4 @@
-"""Labels: what a tape's provenance calls its owners."""
+"""Labels: what a tape's provenance calls its owners, and the classes that numbers are sorted into."""
 import numpy as np
 
 from lob.messages import NOBODY
@@ -14,12 +14,29 @@ def labels_of(tape, owner):
     return RECORDED if owner == NOBODY else {"agent": f"owner-{owner}", "kind": "unknown", "role": "unknown"}
 
 
-def label_column(tape, owners, key):
-    """Return one label of each owner in an array: a polars Enum, its words in order of owner."""
+def label_column(tape, owners, key, among=None):
+    """Return one label of each owner in an array: a polars Enum, its words in order of owner; those of `among`, which holds all owners, if it is given."""
     import polars
 
-    unique, index = np.unique(owners, return_inverse=True)
+    unique, index = _numbered(owners, owners if among is None else among)
     words = [labels_of(tape, owner)[key] for owner in unique.tolist()]
     codes = {word: code for code, word in enumerate(dict.fromkeys(words))}
     numbers = polars.Series(np.array([codes[word] for word in words], np.uint32)[index])
     return polars.select(numbers.cat.to(polars.Enum(list(codes)))).to_series()
+
+
+def _numbered(owners, among):
+    """Return (the different owners, sorted; the place of each owner among them)."""
+    if len(among) == 0 or among.min() < 0 or among.max() > 2**22:
+        unique = np.unique(among)
+        return unique, np.searchsorted(unique, owners)
+    is_there = np.bincount(among) > 0
+    return np.flatnonzero(is_there), (np.cumsum(is_there) - 1)[owners]
+
+
+def class_column(values, edges, words, is_known=None):
+    """Return the class of each number: a polars Enum, word i for edges[i - 1] <= value < edges[i]; null where it is not known."""
+    import polars
+
+    classes = polars.Series(np.searchsorted(edges, values, side="right").astype(np.uint32)).cat.to(polars.Enum(list(words)))
+    return classes if is_known is None else polars.select(polars.when(polars.Series(is_known)).then(classes)).to_series()

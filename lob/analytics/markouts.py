@@ -10,108 +10,77 @@ Everything is an integer in half-ticks, since a mid is half of best_bid + best_a
 that of the last touch, up to and including this time, with both sides there. Sources: Glosten (1987), the components of the spread; Huang and
 Stoll (1996), effective and realised spread.
 """
-from dataclasses import dataclass
-
 import numpy as np
 
+from lob.analytics.blocks import block_means
+from lob.analytics.cuts import CUTS, fill_class
+from lob.analytics.fills import maker_fills
 from lob.analytics.labels import label_column
-from lob.messages import NOBODY, Flag, ReportKind
-from lob.tape.replay import touches
+from lob.analytics.notes import where_known
+from lob.analytics.quotes import Mids
+from lob.errors import TapeError
 
 HORIZONS_NS = (100_000_000, 500_000_000, 1_000_000_000, 2_000_000_000, 5_000_000_000, 10_000_000_000)
-BLOCK_MIN_NS = 1_000_000_000
-
-
-@dataclass(frozen=True)
-class Mids:
-    """The mid after every event that changed the touch, in half-ticks; only touches with both sides count."""
-
-    time_ns: np.ndarray
-    sequence: np.ndarray
-    half_ticks: np.ndarray
-
-    @classmethod
-    def of(cls, tape, book=0):
-        """Return the mids of one book of a tape."""
-        quotes = touches(tape.rows, tape.execution, book)
-        quotes = quotes[(quotes["best_bid_ticks"] > 0) & (quotes["best_ask_ticks"] > 0)]
-        return cls(quotes["time_ns"].copy(), quotes["sequence"].copy(), quotes["best_bid_ticks"] + quotes["best_ask_ticks"])
-
-    def before_rows(self, sequence):
-        """Return (mid, is_known) just before the event that holds each row: int64[n], bool[n]."""
-        # A change of the touch bears the number of its event's last row, so an earlier number is an earlier event.
-        return self._at(np.searchsorted(self.sequence, sequence, side="left") - 1)
-
-    def at_times(self, time_ns):
-        """Return (mid, is_known) at each time, what happens at this very time included: int64[n], bool[n]."""
-        return self._at(np.searchsorted(self.time_ns, time_ns, side="right") - 1)
-
-    @property
-    def last(self):
-        """The last mid of the tape, None if it has none."""
-        return int(self.half_ticks[-1]) if len(self.half_ticks) else None
-
-    def _at(self, i):
-        is_known = i >= 0
-        if len(self.half_ticks) == 0:
-            return np.zeros(len(i), np.int64), is_known
-        return np.where(is_known, self.half_ticks[i], 0), is_known
-
-
-def maker_fills(tape, book=0):
-    """Return the rows in which another order came to an agent's resting one: REPORT[n]. Trades in a call auction are not among them: nobody makes there."""
-    rows = tape.rows
-    is_made = (rows["kind"] == ReportKind.FILL) & (rows["flags"] & Flag.AUCTION == 0)
-    return rows[is_made & (rows["resting_owner"] > NOBODY) & (rows["book"] == book)]
 
 
 def fill_markouts(tape, horizons_ns=HORIZONS_NS, book=0):
     """Return the markout of every fill of every agent's resting orders, one row a fill and horizon, as a polars frame.
 
     Columns: horizon_ns, time_ns, sequence, owner, agent, kind, role (of the maker), counterparty, counterparty_kind, order_id, side (the maker's),
-    price_ticks, lots, level_lots (left at the price behind it), effective_half_ticks, realised_half_ticks, impact_half_ticks.
+    price_ticks, lots, level_lots (left at the price behind it), those of `cuts.fill_class`, effective_half_ticks, realised_half_ticks, impact_half_ticks.
     Realised and impact are null where the tape ends before the horizon; all three where no mid was known before the fill.
     """
     import polars
 
+    return polars.concat(_frames(tape, horizons_ns, book)).select("horizon_ns", polars.exclude("horizon_ns"))
+
+
+def _frames(tape, horizons_ns, book, names=None):
+    """Yield the fills with their markouts, horizon by horizon, an empty frame first; names: the columns to keep, beside the markouts."""
     fills, mids = maker_fills(tape, book), Mids.of(tape, book)
     before, is_known = mids.before_rows(fills["sequence"])
-    side = -fills["side"].astype(np.int64)
-    effective = side * (before - 2 * fills["price_ticks"])
-    common = _fill_columns(tape, fills).with_columns(effective_half_ticks=_nullable(effective, is_known))
-    frames = [common.clear().with_columns(_later_columns(0, effective[:0], effective[:0], is_known[:0]))]
+    side, price, time_ns = -fills["side"].astype(np.int64), fills["price_ticks"], np.ascontiguousarray(fills["time_ns"])
+    effective = side * (before - 2 * price)
+    common = _fill_columns(tape, fills, book, names).with_columns(effective_half_ticks=where_known(effective, is_known))
+    yield common.clear().with_columns(_later_columns(0, effective[:0], effective[:0], is_known[:0]))
     for horizon_ns in horizons_ns:
-        later_ns = fills["time_ns"] + horizon_ns
+        later_ns = time_ns + horizon_ns
         later, _ = mids.at_times(later_ns)
-        realised = side * (later - 2 * fills["price_ticks"])
-        frames.append(common.with_columns(_later_columns(horizon_ns, realised, effective - realised, is_known & (later_ns <= tape.end_ns))))
-    return polars.concat(frames).select("horizon_ns", polars.exclude("horizon_ns"))
+        realised = side * (later - 2 * price)
+        yield common.with_columns(_later_columns(horizon_ns, realised, effective - realised, is_known & (later_ns <= tape.end_ns)))
 
 
 def _later_columns(horizon_ns, realised, impact, is_known):
     import polars
 
     columns = {"realised_half_ticks": realised, "impact_half_ticks": impact}
-    return [polars.lit(horizon_ns, polars.Int64).alias("horizon_ns"), *(_nullable(values, is_known).alias(name) for name, values in columns.items())]
+    return [polars.lit(horizon_ns, polars.Int64).alias("horizon_ns"), *(where_known(values, is_known).alias(name) for name, values in columns.items())]
 
 
-def _nullable(values, is_known):
-    """Return a polars column of the values, null where they are not known."""
+def _fill_columns(tape, fills, book, names):
+    """Return what is known of each fill: all of it, or the columns named."""
     import polars
 
-    column = polars.Series(values)
-    return column if is_known.all() else polars.select(polars.when(polars.Series(is_known)).then(column)).to_series()
+    makers, takers = fills["resting_owner"], fills["owner"]
+    renamed = {"time_ns": "time_ns", "sequence": "sequence", "owner": "resting_owner", "counterparty": "owner", "order_id": "resting_id"}
+    makes = {new: lambda old=old: np.ascontiguousarray(fills[old]) for new, old in renamed.items()}
+    makes |= {key: lambda key=key: label_column(tape, makers, key) for key in ("agent", "kind", "role")}
+    makes |= {"counterparty_kind": lambda: label_column(tape, takers, "kind"), "side": lambda: -fills["side"]}
+    makes |= {name: lambda name=name: np.ascontiguousarray(fills[name]) for name in ("price_ticks", "lots", "level_lots")}
+    makes |= {name: lambda name=name: fill_class(tape, fills, name, book) for name in CUTS}
+    unknown = [name for name in names or () if name not in makes]
+    if unknown:
+        raise TapeError(f"by must be columns of the fills ({', '.join(makes)}), was {unknown[0]!r}")
+    return polars.DataFrame({name: makes[name]() for name in names or makes})
 
 
-def _fill_columns(tape, fills):
+def markout_table(tape, by=("agent",), horizons_ns=HORIZONS_NS, book=0):
+    """Return `markouts` of a whole tape, a horizon at a time, so that the fills of a long tape need not all be in memory at each of them."""
     import polars
 
-    renamed = {"time_ns": "time_ns", "sequence": "sequence", "resting_owner": "owner", "owner": "counterparty", "resting_id": "order_id"}
-    plain = {new: np.ascontiguousarray(fills[old]) for old, new in renamed.items()}
-    words = {key: label_column(tape, fills["resting_owner"], key) for key in ("agent", "kind", "role")}
-    words["counterparty_kind"] = label_column(tape, fills["owner"], "kind")
-    rest = {name: np.ascontiguousarray(fills[name]) for name in ("price_ticks", "lots", "level_lots")}
-    return polars.DataFrame(plain | words | {"side": -fills["side"]} | rest)
+    by = [by] if isinstance(by, str) else list(by)
+    frames = [markouts(frame, by) for frame in _frames(tape, horizons_ns, book, [*by, "time_ns", "lots"])]
+    return polars.concat(frames).sort(*by, "horizon_ns")
 
 
 def markouts(fills, by=("agent",)):
@@ -120,56 +89,17 @@ def markouts(fills, by=("agent",)):
     Columns: those of `by`, horizon_ns, horizon_s, fills, left_out (of unknown markout: the tape ends before the horizon), lots, effective, realised,
     impact, standard_error (of realised), blocks (of time with a fill in them).
 
-    Fills close in time share their future, so each block of time of max(horizon, 1 s) is one observation, correlated with the next since a fill
-    late in the one looks into the other. With w the lots, y the realised spread, m its weighted mean and u_g = sum of w (y - m) in block g of G,
-
-        standard_error^2 = G / (G - 1) * max(sum u_g^2, sum u_g^2 + 2 sum u_g u_{g+1}) / (sum w)^2
-
-    Null with fewer than two blocks. Sources: Cameron and Miller (2015), the cluster-robust variance and its small-sample factor; Hansen and Hodrick
-    (1980), the covariance of neighbours whose forecast horizons overlap.
+    Standard errors are block-robust, see `blocks`; null with fewer than two blocks.
     """
     import polars as pl
 
     by = [by] if isinstance(by, str) else list(by)
-    groups = [*by, "horizon_ns"]
-    weight, is_known = pl.col("lots").cast(pl.Float64), pl.col("realised_half_ticks").is_not_null()
-    sums = [(weight * pl.col(f"{name}_half_ticks")).sum().alias(name) for name in ("effective", "realised", "impact")]
-    blocks = (
-        fills.lazy().filter(is_known)
-        .group_by(*groups, block=pl.col("time_ns") // pl.max_horizontal("horizon_ns", BLOCK_MIN_NS))
-        .agg(pl.len().alias("fills"), pl.col("lots").sum(), *sums)
-    )
-    means = blocks.group_by(groups).agg(pl.col("fills", "lots", "effective", "realised", "impact").sum(), blocks=pl.len())
-    left_out = fills.lazy().group_by(groups).agg(left_out=(~is_known).sum())
-    in_ticks = [pl.col(name) / pl.col("lots") / 2 for name in ("effective", "realised", "impact")]
+    groups, names = [*by, "horizon_ns"], ["effective", "realised", "impact"]
+    in_ticks = [(pl.col(f"{name}_half_ticks") / 2).alias(name) for name in names]
+    means = block_means(fills.select(*groups, "time_ns", *in_ticks, weight="lots"), groups, names, "horizon_ns")
     return (
-        left_out.join(means, on=groups, how="left")
-        .join(_variances(blocks, groups), on=groups, how="left")
-        .with_columns(pl.col("fills", "lots", "blocks").fill_null(0))
-        .with_columns(*in_ticks, horizon_s=pl.col("horizon_ns") / 1e9, standard_error=_standard_error(pl))
-        .select(*groups, "horizon_s", "fills", "left_out", "lots", "effective", "realised", "impact", "standard_error", "blocks")
+        means.rename({"count": "fills", "missing": "left_out", "realised_error": "standard_error"}).with_columns(lots=pl.col("weight").cast(pl.Int64))
+        .with_columns(horizon_s=pl.col("horizon_ns") / 1e9)
+        .select(*groups, "horizon_s", "fills", "left_out", "lots", *names, "standard_error", "blocks")
         .sort(groups)
-        .collect()
     )
-
-
-def _variances(blocks, groups):
-    """Return sum u_g^2 and sum u_g u_{g+1} by group, in half-ticks x lots, squared."""
-    import polars as pl
-
-    residual = pl.col("realised") - pl.col("realised").sum().over(groups) / pl.col("lots").sum().over(groups) * pl.col("lots")
-    is_next = pl.col("block").shift(-1).over(groups) == pl.col("block") + 1
-    shared = pl.when(is_next).then(pl.col("residual") * pl.col("residual").shift(-1).over(groups)).otherwise(0.0)
-    return (
-        blocks.sort(*groups, "block")
-        .with_columns(residual=residual)
-        .with_columns(shared=shared)
-        .group_by(groups)
-        .agg(own=(pl.col("residual") ** 2).sum(), shared=pl.col("shared").sum())
-    )
-
-
-def _standard_error(pl):
-    count = pl.col("blocks").cast(pl.Float64)
-    variance = count / (count - 1) * pl.max_horizontal("own", pl.col("own") + 2 * pl.col("shared"))
-    return pl.when(pl.col("blocks") > 1).then(variance.sqrt() / pl.col("lots") / 2)

@@ -8,12 +8,12 @@ and over all fills of an owner the left side is cash + inventory x M. In half-ti
 """
 import numpy as np
 
+from lob.analytics.fills import fills
 from lob.analytics.labels import labels_of
-from lob.analytics.markouts import Mids
+from lob.analytics.quotes import Mids
 from lob.errors import TapeError
 from lob.instrument import MICROTICKS
-from lob.messages import ReportKind
-from lob.tape.accounts import Account, accounts, exact_sums
+from lob.tape.accounts import Account, accounts_of, exact_sums, places_among
 
 
 def profit_and_loss(tape, book=0):
@@ -27,7 +27,7 @@ def profit_and_loss(tape, book=0):
     """
     import polars
 
-    held, mids = accounts(tape, book=book), Mids.of(tape, book)
+    held, mids = accounts_of(fills(tape, book)), Mids.of(tape, book)
     owners = sorted(held.keys() | tape.agents.keys())
     earned = _earned(tape, book, mids, owners)
     lines = [_line(labels_of(tape, owner), held.get(owner, Account(owner)), mids.last, *earned[owner]) for owner in owners]
@@ -39,16 +39,16 @@ def profit_and_loss(tape, book=0):
 
 def _earned(tape, book, mids, owners):
     """Return the spread and the drift of each owner's fills, in half-ticks x lots: {owner: (spread, drift)}."""
-    fills = tape.rows[(tape.rows["kind"] == ReportKind.FILL) & (tape.rows["book"] == book)]
-    before, is_known = mids.before_rows(fills["sequence"])
-    price = 2 * fills["price_ticks"]
+    traded = fills(tape, book)
+    before, is_known = mids.before_rows(traded["sequence"])
+    price = 2 * traded["price_ticks"]
     before = np.where(is_known, before, price)
     last = before if mids.last is None else mids.last
     spread, drift = [0] * len(owners), [0] * len(owners)
-    for name, side in (("owner", fills["side"]), ("resting_owner", -fills["side"])):
-        index = np.searchsorted(owners, fills[name])
+    for name, side in (("owner", traded["side"]), ("resting_owner", -traded["side"])):
+        index = places_among(np.array(owners), traded[name])
         for sums, move in ((spread, before - price), (drift, last - before)):
-            for i, lots_moved in enumerate(exact_sums(index, move * fills["lots"], side.astype(np.int64), len(owners))):
+            for i, lots_moved in enumerate(exact_sums(index, move * traded["lots"], side.astype(np.int64), len(owners))):
                 sums[i] += lots_moved
     return dict(zip(owners, zip(spread, drift, strict=True), strict=True))
 

@@ -100,13 +100,16 @@ class BookMemory:
 
 
 class HistoryMemory:
-    """The memory of a recorded venue: two books and what agents traded of each recorded order."""
+    """The memory of a recorded venue: the books of recorded and agents' orders, what agents traded of each recorded order, and which of these are gone."""
 
-    def __init__(self, number=0, replace_keeps_place=True, order_capacity=65_536):
+    def __init__(self, number=0, replace_keeps_place=True, order_capacity=65_536, displaces=False):
         self.recorded = BookMemory(number, order_capacity=order_capacity, stamped=True)
         self.agents = BookMemory(number, replace_keeps_place, stamped=True)
+        self.departed = BookMemory(number, stamped=True)
         self.record = np.zeros(1, HISTORY)
-        self.record["recorded"], self.record["agents"] = self.recorded.address, self.agents.address
+        for name in ("recorded", "agents", "departed"):
+            self.record[name] = getattr(self, name).address
+        self.record["displaces"] = displaces
         self.taken = np.zeros(0, np.int64)
         self._fit()
 
@@ -121,15 +124,17 @@ class HistoryMemory:
         self.record["taken"] = taken.ctypes.data
 
     def grow(self):
-        """Make room for at least one more order on either book."""
+        """Make room for at least one more order on either book, and for the departure of all that are there."""
         self.recorded.grow()
         self.agents.grow()
+        if self.record["displaces"][0]:
+            self.departed.grow(int(self.recorded.book["order_count"][0]) + int(self.agents.book["order_count"][0]) + 2)
         self._fit()
 
     def open(self, venue):
-        """Set the day up as a Venue says, before the first request; raises LobError if it says more than fees."""
-        if venue != Venue(fees=venue.fees):
-            raise LobError(f"a recorded day can have no setting of a venue but its fees, was {venue}")
+        """Set the day up as a Venue says, before the first request; raises LobError if it says more than fees and self-trade prevention."""
+        if venue != Venue(fees=venue.fees, self_trade=venue.self_trade):
+            raise LobError(f"a recorded day can have no setting of a venue but its fees and self_trade, was {venue}")
         self.agents.open(venue)
         if venue.fees:
             self.agents.rules.fees.note(NOBODY)

@@ -13,6 +13,8 @@ from lob.exchange.reports import reports_at, request_at
 from lob.jit import jit
 from lob.messages import NOBODY
 
+RULES = ("passive", "displace")
+
 
 @jit
 def apply_many(history_address, requests, first, count, reports_address):
@@ -32,19 +34,21 @@ class _Shown(OrderBook):
 
 
 class OrderHistory(OrderBook):
-    """A recorded day that agents trade in without changing it, with the face of OrderBook.
+    """A recorded day that agents trade in, with the face of OrderBook.
 
     A request of owner 0 is a row of the recording, any other an agent's order. Touch, depth, lots and orders at a price are those of the recorded book;
     `queue_at` and `queue_ahead` show agents' orders in their places among the recorded ones. Each request answers with the rows of its event, REPORT[n];
     the only one without any is a dropped level where nothing rests.
     replace_keeps_place: whether an agent's replace that only shrinks keeps its place. book: the number that requests must carry. venue: a Venue that has
-    fees and no other setting; fills that name an agent carry what agents pay.
+    fees and self_trade and no other setting; fills that name an agent carry what agents pay. execution: the rule, "passive" or "displace".
     """
 
     _apply_many = staticmethod(apply_many)
 
-    def __init__(self, replace_keeps_place=True, book=0, venue=None):
-        self.history = HistoryMemory(checked_number(book), bool(replace_keeps_place))
+    def __init__(self, replace_keeps_place=True, book=0, venue=None, execution="passive"):
+        if execution not in RULES:
+            raise LobError(f"execution must be one of {', '.join(RULES)}, was {execution!r}")
+        self.history = HistoryMemory(checked_number(book), bool(replace_keeps_place), displaces=execution == "displace")
         self.history.open(checked_venue(venue))
         self.memory, self.agents = self.history.recorded, _Shown(self.history.agents)
         self._open(book, self.history.address)
@@ -84,9 +88,12 @@ class OrderHistory(OrderBook):
 
     def check(self):
         """Assert every invariant by full scan."""
-        for book in (self.history.recorded, self.history.agents):
+        for book in (self.history.recorded, self.history.agents, self.history.departed):
             check_book(book)
         recorded = self.history.recorded.orders
         rests = recorded["lots"] > 0
         taken = self.history.taken[rests]
-        assert (taken >= 0).all() and (taken <= recorded["lots"][rests]).all(), "nobody traded more of a recorded order than it shows"
+        if self.history.record["displaces"][0]:
+            assert (taken >= -recorded["lots"][rests]).all(), "no order has more spare lots than it shows"
+        else:
+            assert (taken >= 0).all() and (taken <= recorded["lots"][rests]).all(), "nobody traded more of a recorded order than it shows"

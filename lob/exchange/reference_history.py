@@ -6,25 +6,33 @@ the engine but the records of `messages`. Knows no clock and no agent.
 
 A row of the recording is a request of owner 0. Its time in force and flags mean nothing and are never repeated.
 """
+from itertools import takewhile
+
 import numpy as np
 
 from lob.exchange.reference_fees import Fees
 from lob.exchange.reference_plain import QUEUED, Order, PlainBook, Request, repeated
-from lob.messages import LOTS_MAX, NOBODY, PRICE_MAX_TICKS, Action, CancelReason, Flag, RejectReason, ReportKind, anonymous_id
+from lob.messages import LOTS_MAX, NOBODY, PRICE_MAX_TICKS, Action, CancelReason, Flag, RejectReason, ReportKind, SelfTrade, anonymous_id
 
 STATUSES = range(3)
+TRADES = 2  # the status in which orders trade
 ALWAYS = 0  # the stamp of anonymous volume: it was there before anyone
 RECORDED_ACTIONS = (Action.LIMIT, Action.CANCEL, Action.EXECUTE, Action.DROP_LEVEL, Action.PRINT, Action.STATUS)
 
 
-def _in_line(book, side):
+def in_line(book, side):
     """Return the orders of one side of a book, best price first and first in line first."""
     return [order for level in book.levels[side].values() for order in level.orders.values()]
 
 
-def _is_place(side, price_ticks):
+def is_place(side, price_ticks):
     """Return whether a side and a price are such that an order can rest there."""
     return side in (1, -1) and 1 <= price_ticks <= PRICE_MAX_TICKS
+
+
+def is_read(reason):
+    """Return whether a request could be read: what is wrong with it, if anything, is seen in the book."""
+    return reason in (RejectReason.NONE, RejectReason.DUPLICATE_ORDER_ID, RejectReason.UNKNOWN_ORDER, RejectReason.WOULD_CROSS)
 
 
 class AgentsBook(PlainBook):
@@ -47,6 +55,8 @@ class AgentsBook(PlainBook):
 
     def _refusal(self, request):
         reason = super()._refusal(request)
+        if self.history.is_halted and request.action != Action.CANCEL and is_read(reason):
+            return RejectReason.WRONG_PHASE
         if request.action in (Action.LIMIT, Action.REPLACE) and self.history.is_too_dear(request, reason):
             return RejectReason.NOTIONAL_OUT_OF_RANGE
         is_post_only = request.action in (Action.LIMIT, Action.REPLACE) and request.flags == Flag.POST_ONLY
@@ -57,50 +67,76 @@ class AgentsBook(PlainBook):
         return RejectReason.WOULD_CROSS if self.history._crosses(side, request.price_ticks) else RejectReason.NONE
 
     def _match(self, request, taker, limit_ticks):
-        """Trade the taker with displayed and agents' orders, best price first and first in line first, and return the FILL rows."""
-        rows = []
+        """Trade the taker with displayed and agents' orders, best price first and first in line first, and return the rows."""
+        rows, mode = [], self.history.modes.get(taker.owner, SelfTrade.NONE)
         while taker.open_lots:
             makers = self._makers(taker.side, limit_ticks)
             if not makers:
                 break
-            maker = min(makers, key=lambda order: (-order.side * order.price_ticks, self.history.stamps[order.key]))
-            rows.append(self._trade(request, taker, maker))
+            maker = min(makers, key=self.history.place_of)
+            if mode and maker.owner == taker.owner:
+                rows += self._meet_oneself(request, taker, maker, mode)
+            else:
+                rows.append(self._trade(request, taker, maker))
         return rows
 
     def _makers(self, side, limit_ticks):
         """Return the first displayed order and the first agent's order that a taker of `side` can trade with, as far as they are there."""
-        displayed = [order for order in _in_line(self.history, -side) if self.history.available_lots(order)][:1]
-        return [order for order in displayed + _in_line(self, -side)[:1] if side * (limit_ticks - order.price_ticks) >= 0]
+        displayed = [order for order in in_line(self.history, -side) if self.history.available_lots(order)][:1]
+        return [order for order in displayed + in_line(self, -side)[:1] if side * (limit_ticks - order.price_ticks) >= 0]
 
     def _trade(self, request, taker, maker):
-        if maker.owner != NOBODY:
-            lots = min(taker.open_lots, maker.open_lots)
-            taker.open_lots -= lots
-            self._take_lots(maker, lots)
-            return self.history.charged(self._fill(request, taker, maker, lots, super().lots_at(maker.side, maker.price_ticks)))
-        # A displayed order stays on display, and remembers that these lots cannot be taken again.
-        lots = min(taker.open_lots, self.history.available_lots(maker))
+        if maker.owner == NOBODY:
+            return self.history.charged(self.history.taken_from(request, taker, maker))
+        lots = min(taker.open_lots, maker.open_lots)
         taker.open_lots -= lots
-        self.history.taken[maker.order_id] += lots
-        row = self._fill(request, taker, maker, lots, self.history.lots_at(maker.side, maker.price_ticks))
-        return self.history.charged(row._replace(resting_open_lots=self.history.available_lots(maker)))
+        self._take_lots(maker, lots)
+        return self.history.charged(self._fill(request, taker, maker, lots, super().lots_at(maker.side, maker.price_ticks)))
+
+    def _meet_oneself(self, request, taker, maker, mode):
+        """Do what the owner's mode says instead of trading; return the rows."""
+        rows = []
+        lost = min(taker.open_lots, maker.open_lots) if mode == SelfTrade.DECREMENT else maker.open_lots
+        if mode != SelfTrade.CANCEL_INCOMING:
+            rows.append(self._lose(request, maker, lost))
+            self._take_lots(maker, lost)
+        if mode != SelfTrade.CANCEL_RESTING:
+            lost = lost if mode == SelfTrade.DECREMENT else taker.open_lots
+            rows.append(self._lose(request, taker, lost))
+            taker.open_lots -= lost
+        return rows
+
+    def _lose(self, request, order, lots):
+        kind = ReportKind.CANCELLED if lots == order.open_lots else ReportKind.REDUCED
+        price_ticks = 0 if request.action == Action.MARKET and order.order_id == request.order_id else order.price_ticks
+        left = order.open_lots - lots
+        return self._row(request, kind, order, price_ticks=price_ticks, lots=lots, open_lots=left, reason=CancelReason.SELF_TRADE)
 
     def _can_fill_whole(self, order):
-        displayed = [(maker.price_ticks, self.history.available_lots(maker)) for maker in _in_line(self.history, -order.side)]
-        agents = [(maker.price_ticks, maker.open_lots) for maker in _in_line(self, -order.side)]
-        return sum(lots for price_ticks, lots in displayed + agents if order.side * (order.price_ticks - price_ticks) >= 0) >= order.open_lots
+        mode, ends = self.history.modes.get(order.owner, SelfTrade.NONE), None
+        displayed, agents = in_line(self.history, -order.side), in_line(self, -order.side)
+        if mode not in (SelfTrade.NONE, SelfTrade.CANCEL_RESTING):
+            # Its owner's first order ends what it can reach.
+            ends = next((maker for maker in agents if maker.owner == order.owner), None)
+        if ends:
+            agents = agents[:agents.index(ends)]
+            displayed = list(takewhile(lambda maker: self.history.place_of(maker) < self.history.place_of(ends), displayed))
+        lots = [(maker.price_ticks, self.history.available_lots(maker)) for maker in displayed]
+        lots += [(maker.price_ticks, maker.open_lots) for maker in agents if not (mode and maker.owner == order.owner)]
+        return sum(count for price_ticks, count in lots if order.side * (order.price_ticks - price_ticks) >= 0) >= order.open_lots
 
 
 class ReferenceHistory(PlainBook):
     """A recorded day with the face of OrderHistory, slow and plain: what it shows is the recording, what agents ask (owner > 0) never changes that.
 
     replace_keeps_place: whether an agent's replace at the same price that does not add lots keeps its place in the queue.
-    book: the number that a request must carry to be meant for this book. venue: a Venue that has fees at the most.
+    book: the number that a request must carry to be meant for this book. venue: a Venue that has fees and self_trade at the most.
     """
 
     def __init__(self, replace_keeps_place=True, book=0, venue=None):
         super().__init__(book=book)
-        self.fees = Fees(venue.fees if venue else ())
+        self.fees, self.modes = Fees(venue.fees if venue else ()), dict(venue.self_trade) if venue else {}
+        self.is_halted = False  # whether the recording says that nothing trades now
         self.agents = AgentsBook(self, replace_keeps_place)
         self.taken = {}   # id of a recorded order that rests -> how many of its lots agents have traded
         self.stamps = {}  # (owner, order id) -> when it took its place, counted over all orders
@@ -128,12 +164,23 @@ class ReferenceHistory(PlainBook):
 
     def is_too_dear(self, request, reason):
         """Return whether an order is refused because its fees might not be exact: before the book is looked at, but not if it cannot be read."""
-        is_read = reason in (RejectReason.NONE, RejectReason.DUPLICATE_ORDER_ID, RejectReason.UNKNOWN_ORDER, RejectReason.WOULD_CROSS)
-        return is_read and not self.fees.are_exact(request.price_ticks, request.lots)
+        return is_read(reason) and not self.fees.are_exact(request.price_ticks, request.lots)
 
     def available_lots(self, order):
         """Return how many lots of a recorded order agents have not traded."""
         return order.open_lots - self.taken[order.order_id]
+
+    def place_of(self, order):
+        """Return what orders are sorted by to stand in line: price, then when they took their place."""
+        return -order.side * order.price_ticks, self.stamps[order.key]
+
+    def taken_from(self, request, taker, maker):
+        """Return the row of an agent that trades with a recorded order, which stays on display and remembers that these lots cannot be taken again."""
+        lots = min(taker.open_lots, self.available_lots(maker))
+        taker.open_lots -= lots
+        self.taken[maker.order_id] += lots
+        row = self.agents._fill(request, taker, maker, lots, self.lots_at(maker.side, maker.price_ticks))
+        return row._replace(resting_open_lots=self.available_lots(maker))
 
     # The recorded flow
 
@@ -150,6 +197,7 @@ class ReferenceHistory(PlainBook):
             rows = [self._told(request, ReportKind.PRINT)]
             return rows + self._fill_agents(request, -request.side, request.price_ticks, request.lots, ALWAYS) if request.side else rows
         if request.action == Action.STATUS:
+            self.is_halted = request.price_ticks != TRADES
             return [self._told(request, ReportKind.STATUS)]
         return self._reduce(request)
 
@@ -175,14 +223,15 @@ class ReferenceHistory(PlainBook):
             return RejectReason.LOTS_OUT_OF_RANGE
         if action == Action.LIMIT and self.is_too_dear(request, RejectReason.NONE):
             return RejectReason.NOTIONAL_OUT_OF_RANGE
-        if action == Action.LIMIT and (NOBODY, request.order_id) in self.orders:
-            return RejectReason.DUPLICATE_ORDER_ID
-        return RejectReason.NONE
+        return RejectReason.DUPLICATE_ORDER_ID if action == Action.LIMIT and self._is_shown(request.order_id) else RejectReason.NONE
+
+    def _is_shown(self, order_id):
+        return (NOBODY, order_id) in self.orders
 
     def _named(self, request):
         """Return the order that a recorded cancel or execution means, else the anonymous volume at its price, else None."""
         order = self.orders.get((NOBODY, request.order_id))
-        if order is not None or not _is_place(request.side, request.price_ticks):
+        if order is not None or not is_place(request.side, request.price_ticks):
             return order
         order = self.orders.get((NOBODY, anonymous_id(request.side, request.price_ticks)))
         # An order that only bears the number of another price's volume is not that volume.
@@ -219,7 +268,7 @@ class ReferenceHistory(PlainBook):
     def _unknown(self, request):
         """Refuse to take lots off an order that does not rest. That they were executed is true all the same: agents at better prices have traded."""
         rows = [self._rejected(request, RejectReason.UNKNOWN_ORDER)]
-        is_trade = request.action == Action.EXECUTE and _is_place(request.side, request.price_ticks)
+        is_trade = request.action == Action.EXECUTE and is_place(request.side, request.price_ticks)
         return rows + self._fill_agents(request, request.side, request.price_ticks, request.lots, ALWAYS) if is_trade else rows
 
     def _drop_level(self, request):
@@ -236,7 +285,7 @@ class ReferenceHistory(PlainBook):
         They are those at better prices, and at the price itself those that took their place before `stamp`.
         """
         rows = []
-        for order in _in_line(self.agents, side):
+        for order in in_line(self.agents, side):
             gain_ticks = side * (order.price_ticks - price_ticks)
             is_reached = gain_ticks > 0 or (gain_ticks == 0 and self.stamps[order.key] < stamp)
             if lots == 0 or not is_reached:

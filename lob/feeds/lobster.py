@@ -12,13 +12,15 @@ import numpy as np
 
 from lob.errors import FeedError
 from lob.feeds import lobster_rows, window
-from lob.feeds.feed import Feed
+from lob.feeds.damage import Damage
+from lob.feeds.feed import LAST, Feed
 from lob.feeds.lobster_files import Recording, find_book, read_recording
 from lob.feeds.lobster_rows import SECOND_NS
 from lob.feeds.table import line_at
 
 UNITS_PER_DOLLAR = 10_000
 UNEXPLAINED_SHARE_MAX = 0.01
+CONTRADICTIONS_MAX = 1_000
 
 NAME_OF_TYPE = {
     lobster_rows.NEW: "limit_orders", lobster_rows.REDUCED: "partial_cancels", lobster_rows.DELETED: "deletes", lobster_rows.EXECUTED: "executions",
@@ -40,6 +42,8 @@ class _Day:
     table: np.ndarray               # int64[n, 6], the message file as it is
     messages: np.ndarray            # MESSAGE[n]
     book: np.ndarray                # int64[m, L, 2, 2], m = 0 when there is none
+    rows: np.ndarray                # int64[n], where in the message file a message is
+    damage: Damage
     first: int                      # the message that the first book row follows
     tick_units: int
 
@@ -49,20 +53,21 @@ class _Day:
         return len(self.book) == len(self.messages)
 
 
-def lobster(path, book=None, from_ns=None, to_ns=None):
-    """Return the Feed of a LOBSTER message file: plain CSV, gzip, or the zip that holds both files.
+def lobster(path, book=None, from_ns=None, to_ns=None, keep_going=False):
+    """Return the Feed of a LOBSTER message file: plain CSV, gzip, zstd, or the zip that holds both files.
 
     book: its book file; None takes the one in the zip or beside the message file, if there is one. from_ns, to_ns: nanoseconds after midnight. The
     replay starts at the last book row before from_ns (an excerpt: at its first row, which must not be later; no book: at the first
     message); messages after to_ns are left out.
     Ticks are cents if every displayed price is in whole cents, else $0.0001. A hidden execution between two ticks is rounded towards the side it
     came from, so that it never reaches further than it did.
+    keep_going: leave out rows that cannot be read or that contradict others, and say so in the summary.
     Raises FeedError naming file, row (from 1), rule and value. References to unknown orders are only counted, in the summary.
     """
-    day = _read_day(path, book)
+    day = _read_day(path, book, Damage(keep_going))
     seed, stop, start_ns, end_ns = _cut(day, from_ns, to_ns)
-    rows, event_ends, counts = window.requests_of(day.messages[seed:stop], _book_rows(day, seed, stop))
-    _check_counts(day, seed, stop, counts)
+    rows, event_ends, counts = _requests(day, seed, stop)
+    _mark_events(rows, event_ends, lobster_rows.sweeps(day.messages[seed:stop]))
     return Feed(
         name=day.recording.symbol, source=day.recording.place, rows=rows, event_ends=event_ends,
         seed_count=int(event_ends[0]) if len(day.book) else 0,
@@ -71,18 +76,20 @@ def lobster(path, book=None, from_ns=None, to_ns=None):
     )
 
 
-def _read_day(path, book_path):
-    recording = read_recording(path, "message")
-    table = lobster_rows.read_messages(recording)
+def _read_day(path, book_path, damage):
+    recording = read_recording(path, "message", damage)
+    table, numbers = lobster_rows.read_messages(recording, damage)
     book_path = find_book(path) if book_path is None else book_path
     if book_path is None:
         units = lobster_rows.tick_units(table, None)
-        return _Day(recording, None, table, lobster_rows.to_messages(table, units), np.zeros((0, 1, 2, 2), np.int64), 0, units)
-    book_recording = read_recording(book_path, "orderbook")
-    book = lobster_rows.read_book(book_recording)
+        return _Day(recording, None, table, lobster_rows.to_messages(table, units), np.zeros((0, 1, 2, 2), np.int64), numbers, damage, 0, units)
+    book_recording = read_recording(book_path, "orderbook", damage)
+    book, book_numbers = lobster_rows.read_book(book_recording, damage)
+    if damage.texts and book_recording.first_row_time is None:  # only whole pairs of rows count
+        table, book, numbers = table[np.isin(numbers, book_numbers)], book[np.isin(book_numbers, numbers)], np.intersect1d(numbers, book_numbers)
     units = lobster_rows.tick_units(table, book)
     messages, book = lobster_rows.to_messages(table, units), lobster_rows.to_ticks(book, units)
-    return _Day(recording, book_recording, table, messages, book, _first_message(book_recording, messages, book), units)
+    return _Day(recording, book_recording, table, messages, book, numbers, damage, _first_message(book_recording, messages, book), units)
 
 
 def _first_message(recording, messages, book):
@@ -135,14 +142,32 @@ def _book_rows(day, seed, stop):
     return day.book[seed:stop] if day.is_full else day.book[:1]
 
 
-def _check_counts(day, seed, stop, counts):
-    """Raise FeedError if a message contradicts the ones before it, or if the two files do not belong together."""
-    if counts["fault"] != window.FINE:
-        row = seed + int(counts["fault_message"])
-        raise FeedError(f"{day.recording.place}: row {row + 1}: {RULE_OF_FAULT[int(counts['fault'])]}, was {line_at(day.recording.text, row)!r}")
+def _requests(day, seed, stop):
+    """Return the rows, their event_ends and counts; a message that contradicts the ones before it is told to the day's damage."""
+    rows, event_ends, counts = window.requests_of(day.messages[seed:stop], _book_rows(day, seed, stop))
+    while counts["fault"] != window.FINE:
+        k = seed + int(counts["fault_message"])
+        text = f"{RULE_OF_FAULT[int(counts['fault'])]}, was {line_at(day.recording.text, int(day.rows[k]))!r}"
+        day.damage.note(f"{day.recording.place}: row {day.rows[k] + 1}: {text}")
+        if day.damage.count > CONTRADICTIONS_MAX:
+            raise FeedError(f"{day.recording.place}: at most {CONTRADICTIONS_MAX} rows can be left out, the last was row {day.rows[k] + 1}: {text}")
+        day.messages["action"][k] = window.NO_ACTION
+        rows, event_ends, counts = window.requests_of(day.messages[seed:stop], _book_rows(day, seed, stop))
+    _check_book(day, seed, stop, counts)
+    return rows, event_ends, counts
+
+
+def _mark_events(rows, event_ends, follows):
+    """Mark the last row of each event."""
+    ends = event_ends[np.append(~follows[1:], True)]
+    rows["flags"][ends[ends > 0] - 1] = LAST
+
+
+def _check_book(day, seed, stop, counts):
+    """Raise FeedError if the two files do not belong together."""
     unexplained = int(counts["unexplained"])
     if unexplained > UNEXPLAINED_SHARE_MAX * (stop - seed):
-        row = seed + int(counts["unexplained_first"])
+        row = int(day.rows[seed + int(counts["unexplained_first"])])
         rule = f"must follow from the row before and its message; {unexplained} of {stop - seed} rows do not"
         raise FeedError(f"{day.book_recording.place}: row {row + 1}: {rule}")
 
@@ -172,4 +197,5 @@ def _summary(day, seed, stop, counts):
         "anonymous_references": int(counts["anonymous_references"]),
         "unknown_references": int(counts["unknown_references"]),
         "unexplained_messages": int(counts["unexplained"]),
+        **day.damage.summary(),
     }

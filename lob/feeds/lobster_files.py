@@ -1,32 +1,27 @@
 """LOBSTER's files: where the messages and the book rows of a day are, and what their names say.
 
-Owns finding and unpacking: plain, gzip or a member of a zip. Knows no meaning of a row.
+Owns finding them, plain, packed or members of a zip. Knows no meaning of a row.
 
 LOBSTER names its files SYMBOL_DATE_START_END_message_LEVELS.csv and ..._orderbook_LEVELS.csv. An excerpt of the book carries the time of its first
 row, in seconds after midnight: SYMBOL_DATE_orderbook_LEVELS_..._from_SECONDS.csv.
 """
-import gzip
 import re
 import zipfile
-import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from lob.errors import FeedError
+from lob.feeds.packed import BLOCK_BYTES, Packed
 from lob.feeds.table import line_at
 
 DAY = re.compile(r"(?P<symbol>[^_/\\]+)_(?P<date>\d{4}-\d{2}-\d{2})_")
 LEVELS = re.compile(r"_(?:message|orderbook)_(\d+)")
 FIRST_ROW_TIME = re.compile(r"_from_(\d+(?:\.\d{1,9})?)(?!\d)")
-BOOK_NAME = re.compile(r"_orderbook_\d+.*\.csv(\.gz)?$")
+BOOK_NAME = re.compile(r"_orderbook_\d+.*\.csv(\.gz|\.zst)?$")
 
-GZIP_MAGIC = b"\x1f\x8b"
-ZIP_MAGIC = b"PK\x03\x04"
-
-# What zipfile, gzip and the file system raise on files that are missing, damaged or of an unusual kind (encrypted, LZMA).
-UNREADABLE = (OSError, EOFError, zlib.error, zipfile.BadZipFile, RuntimeError, ValueError, OverflowError)
+CSV_NAME = re.compile(r"\.csv(\.gz|\.zst)?$")
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,25 +56,18 @@ class Recording:
         return match[1] if match else None
 
 
-def read_recording(path, word):
+def read_recording(path, word, damage=None):
     """Return the Recording at a path; in a zip, the one CSV file with the word ('message' or 'orderbook') in its name.
 
     Raises FeedError if there is none or if it cannot be read or unpacked.
     """
-    path = Path(path)
-    try:
-        if zipfile.is_zipfile(path):
-            with zipfile.ZipFile(path) as archive:
-                member = _member(archive, path, word)
-                return Recording(f"{path}/{member}", Path(member).name, _bytes(archive.read(member)))
-        content = path.read_bytes()
-        if content.startswith(GZIP_MAGIC):
-            content = gzip.decompress(content)
-        elif content.startswith(ZIP_MAGIC):
-            raise zipfile.BadZipFile("the zip file is damaged or cut off")
-    except UNREADABLE as error:
-        raise FeedError(f"{path}: cannot be read: {error}") from error
-    return Recording(str(path), path.name, _bytes(content))
+    with Packed(path, lambda names: _member(names, path, word)) as packed:
+        blocks = [packed.fill(BLOCK_BYTES)]
+        while len(blocks[-1]) == BLOCK_BYTES:
+            blocks.append(packed.fill(BLOCK_BYTES))
+        if packed.failure is not None and (damage is None or not damage.keep_going):
+            raise packed.failure
+        return Recording(packed.place, packed.name, np.concatenate(blocks))
 
 
 def find_book(path):
@@ -105,12 +93,8 @@ def find_book(path):
     return found[0] if found else None
 
 
-def _member(archive, path, word):
-    names = [name for name in archive.namelist() if word in Path(name).name and name.endswith(".csv") and not name.startswith("__MACOSX/")]
-    if len(names) != 1:
-        raise FeedError(f"{path}: must hold one CSV file with '{word}' in its name, holds {', '.join(names) or 'none'}")
-    return names[0]
-
-
-def _bytes(content):
-    return np.frombuffer(content, np.uint8)
+def _member(names, path, word):
+    found = [name for name in names if word in Path(name).name and CSV_NAME.search(name)]
+    if len(found) != 1:
+        raise FeedError(f"{path}: must hold one CSV file with '{word}' in its name, holds {', '.join(found) or 'none'}")
+    return found[0]

@@ -15,11 +15,11 @@ WHOLE, TOO_FEW, TOO_MANY, NOT_A_NUMBER, TOO_LONG = range(5)
 _MINUS, _POINT, _COMMA, _NEWLINE, _RETURN, _ZERO = (ord(c) for c in "-.,\n\r0")
 
 
-def read_table(text, columns, place):
-    """Return int64[rows, columns] of the text, each number times 10 to the power of its column's decimals.
+def read_table(text, columns, place, damage):
+    """Return int64[rows, columns] of the text, each number times 10 to the power of its column's decimals, and int64[rows], their rows in the text.
 
-    text: uint8[n]; columns: {name: decimals}; place: the file, as an error names it. Line breaks at the end of the text do not count.
-    Raises FeedError at the first row that is not that many numbers.
+    text: uint8[n]; columns: {name: decimals}; place: the file, as an error names it. Line breaks at the end of the text do not count. damage: the Damage
+    that is told of a row that is not that many numbers: it raises FeedError, or the row is left out.
     """
     end = text.size
     while end and text[end - 1] in (_NEWLINE, _RETURN):
@@ -28,15 +28,20 @@ def read_table(text, columns, place):
         raise FeedError(f"{place}: a recording needs at least one row, the file holds none")
     text = text[:end]
     table = np.empty((np.count_nonzero(text == _NEWLINE) + 1, len(columns)), np.int64)
-    row, column, fault = _fill_table(text, np.array(list(columns.values()), np.int64), table)
-    if fault != WHOLE:
-        raise FeedError(f"{place}: row {row + 1}: {_explain(text, row, column, fault, columns)}")
-    return table
+    decimals, skipped = np.array(list(columns.values()), np.int64), []
+    row, column, at, fault = _fill_table(text, decimals, table, 0, 0)
+    while fault != WHOLE:
+        skipped.append(row + len(skipped))
+        damage.note(f"{place}: byte {at:,}, row {skipped[-1] + 1}: {_explain(text, at, column, fault, columns)}")
+        row, column, at, fault = _fill_table(text, decimals, table, row, _line_end(text, at) + 1)
+    if row == 0:
+        raise FeedError(f"{place}: a recording needs at least one row, no row of the file can be read")
+    return table[:row], np.delete(np.arange(len(table)), skipped)
 
 
-def _explain(text, row, column, fault, columns):
-    """Return the broken rule and the value that broke it."""
-    line = line_at(text, row)
+def _explain(text, at, column, fault, columns):
+    """Return the broken rule and the value that broke it, of the row that begins at a byte."""
+    line = _shown(text[at:_line_end(text, at)])
     if fault in (TOO_FEW, TOO_MANY):
         return f"a row must have {len(columns)} columns, was {line[:200]!r}"
     name, decimals = list(columns.items())[column]
@@ -51,29 +56,43 @@ def line_at(text, row):
     breaks = np.flatnonzero(text == _NEWLINE)
     start = breaks[row - 1] + 1 if row else 0
     end = breaks[row] if row < breaks.size else text.size
-    return bytes(text[start:end]).decode("ascii", "backslashreplace").rstrip("\r")
+    return _shown(text[start:end])
+
+
+def _shown(line):
+    return bytes(line).decode("ascii", "backslashreplace").rstrip("\r")
 
 
 @jit
-def _fill_table(text, decimals, table):
-    """Fill the table; return (row, column, fault) of the first fault, or of the end with WHOLE."""
-    rows, columns = table.shape
-    i = 0
-    for row in range(rows):
+def _line_end(text, at):
+    """Return where the line ends that the byte at `at` is in."""
+    while at < text.size and text[at] != _NEWLINE:
+        at += 1
+    return at
+
+
+@jit
+def _fill_table(text, decimals, table, first, i):
+    """Fill the table from row `first` and byte i on; return (row, column, where the row begins, fault) of the first fault, or of the end with WHOLE."""
+    columns = table.shape[1]
+    row = first
+    while i < text.size:
+        start = i
         for column in range(columns):
             value, i, fault = _read_number(text, i, decimals[column])
             if fault != WHOLE:
-                return row, column, fault
+                return row, column, start, fault
             table[row, column] = value
             at_end = i == text.size or text[i] == _NEWLINE
             if column < columns - 1 and at_end:
-                return row, column, TOO_FEW
+                return row, column, start, TOO_FEW
             if column == columns - 1 and not at_end:
-                return row, column, TOO_MANY if text[i] == _COMMA else NOT_A_NUMBER
+                return row, column, start, TOO_MANY if text[i] == _COMMA else NOT_A_NUMBER
             if not at_end and text[i] != _COMMA:
-                return row, column, NOT_A_NUMBER
+                return row, column, start, NOT_A_NUMBER
             i += 1
-    return rows, 0, WHOLE
+        row += 1
+    return row, 0, i, WHOLE
 
 
 @jit

@@ -30,7 +30,7 @@ def publish_depth(venue, reports, first, time_ns):
     """Note the lots of every price that the rows from `first` on have touched in the displayed book."""
     for i in range(first, reports.count):
         row = report_at(reports.rows, i)
-        is_displayed = venue.history == 0 or (row.owner == 0 and row.resting_owner == 0)
+        is_displayed = venue.hides_agents == 0 or (row.owner == 0 and row.resting_owner == 0)
         if row.flags & IN_AUCTION:
             # Both orders come from the book, each from its own price.
             _note(venue, 1, row.trigger_ticks, time_ns)

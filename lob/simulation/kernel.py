@@ -197,12 +197,11 @@ def _recorded_row(world, time_ns):
     request = request_at(world.feed, world.feed_next)
     venue, reports = venue_of(world, request.book), reports_of(world)
     world.now_ns = time_ns
-    # A dropped level takes every order that stands there, whatever it says of lots.
-    short = _answers_are_short(world, venue, _meetings_most(venue, LOTS_MAX if request.action == DROP_LEVEL else request.lots))
+    short = _answers_are_short(world, venue, _answers_most(venue, request))
     if short:
         return short
     first = reports.count
-    count = apply_recorded(history_at(venue.history, 0), request, reports)
+    count = apply_recorded(history_at(venue.history, 0), request, reports) if venue.history else gate.apply(book_of(venue), request, reports)
     if count < 0:
         return TAPE if count == matcher.ROWS_SHORT else BOOK
     world.feed_next += 1
@@ -225,23 +224,13 @@ def _answers_are_short(world, venue, most):
 @jit(inline=True)
 def _answers_most(venue, request):
     """Return how many rows can matter to somebody, at the most, of those that answer a request: where rules are in force, its lots do not bound them."""
-    if venue.history == 0 and book_of(venue).rules:
-        return rows_most(book_of(venue), request)
-    return _meetings_most(venue, request.lots)
-
-
-@jit(inline=True)
-def _meetings_most(venue, lots):
-    """Return how many fills there can be without rules: each takes one of the lots and one order."""
-    return max(0, min(lots, _order_count(venue)))
-
-
-@jit(inline=True)
-def _order_count(venue):
-    """Return how many orders a request can meet at a venue."""
+    recorded_count = book_of(venue).order_count
     if venue.history == 0:
-        return book_of(venue).order_count
-    return book_of(venue).order_count + book_at(history_at(venue.history, 0).agents, 0).order_count
+        return rows_most(book_of(venue), request) if book_of(venue).rules else max(0, min(request.lots, recorded_count))
+    agents = book_at(history_at(venue.history, 0).agents, 0)
+    # A dropped level takes every order that stands there, and orders of one's own give way to one's own, whatever the request says of lots.
+    unbounded = request.action == DROP_LEVEL or agents.rules != 0
+    return max(0, min(LOTS_MAX if unbounded else request.lots, recorded_count + agents.order_count))
 
 
 @jit
@@ -250,8 +239,7 @@ def _route(world, venue, reports, first):
     for i in range(first, reports.count):
         row = report_at(reports.rows, i)
         if row.kind == FILL:
-            # In a recorded day a trade with an agent is known to that agent alone: history is what everybody sees.
-            if venue.history == 0 or (row.owner == 0 and row.resting_owner == 0):
+            if venue.hides_agents == 0 or (row.owner == 0 and row.resting_owner == 0):
                 publish_trade(world, venue, row)
             if row.resting_owner:
                 _notify_fill(world, row, row.resting_owner, row.resting_id, -row.side, row.resting_open_lots, 1)

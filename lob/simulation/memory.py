@@ -4,7 +4,6 @@ Owns every numpy array that the world's records reach by address, so that none g
 """
 import numpy as np
 
-from lob.errors import FeedError
 from lob.exchange.memory import BookMemory, HistoryMemory
 from lob.exchange.reports import ReportBuffer
 from lob.exchange.venue import Venue
@@ -16,6 +15,7 @@ from lob.simulation.distribution import LawMemory
 from lob.simulation.fields import Array
 from lob.simulation.fundamental import FundamentalMemory
 from lob.simulation.kernel import advance
+from lob.simulation.recording import Recording
 from lob.simulation.streams import STREAM, number_of, seeded
 from lob.simulation.world import (
     AGENT,
@@ -96,11 +96,11 @@ class WorldMemory:
     """All memory of one simulation.
 
     agents: instances, owner 1 first. plain: whether compiled classes run as Python too, or the owners whose class does.
-    feed: a Feed or None; fundamental: a Fundamental or None.
+    recorded: the RecordedDay that agents trade in or None; fundamental: a Fundamental or None.
     venue: the Venue that every book is set up as.
     """
 
-    def __init__(self, agents, seed, opening_ticks, start_ns, venue_count=1, feed=None, fundamental=None, plain=False, venue=None):
+    def __init__(self, agents, seed, opening_ticks, start_ns, venue_count=1, recorded=None, fundamental=None, plain=False, venue=None):
         self.record = np.zeros(1, WORLD)
         self.record["now_ns"], self.record["agent_count"], self.record["venue_count"] = start_ns, len(agents), venue_count
         self.calendar, self.reports = CalendarMemory(start_ns=start_ns), ReportBuffer(TAPE_ROWS)
@@ -110,9 +110,9 @@ class WorldMemory:
         self.record["requests"], self.record["notices"] = self.requests.address, self.notices.address
         self.record["own_orders"], self.record["nothing"] = self.own_orders.address, self.nothing.ctypes.data
         self._streams(agents, seed)
-        self._venues(venue_count, opening_ticks, feed, venue or Venue())
+        self._venues(venue_count, opening_ticks, recorded, venue or Venue())
         self._agents(agents, opening_ticks, plain)
-        self._feed(feed)
+        self.recording = Recording(self.record, recorded)
         self.fit_calendar()
         if fundamental is not None:
             self.fundamental = FundamentalMemory(fundamental, seed, opening_ticks, start_ns)
@@ -154,16 +154,17 @@ class WorldMemory:
                 streams[owner:owner + 1].view(np.uint64)[:] = seeded(seed, number_of(agent._name), purpose)
         self.record["streams"], self.record["links"] = self.streams.ctypes.data, self.links.ctypes.data
 
-    def _venues(self, count, opening_ticks, feed, settings):
+    def _venues(self, count, opening_ticks, recorded, settings):
+        is_history = recorded is not None and recorded.is_history
         self.venues, self.rings = np.zeros(count, VENUE), np.zeros((count, 3), RING)
         self.books, self.ring_memories = [], []
         for number in range(count):
-            memory = BookMemory(number) if feed is None else HistoryMemory(number)
+            memory = HistoryMemory(number, displaces=recorded.displaces) if is_history else BookMemory(number)
             memory.open(settings)
             self.books.append(memory)
             venue = self.venues[number]
-            venue["book"] = memory.address if feed is None else memory.recorded.address
-            venue["history"] = 0 if feed is None else memory.address
+            venue["book"] = memory.recorded.address if is_history else memory.address
+            venue["history"], venue["hides_agents"] = memory.address if is_history else 0, is_history and not recorded.displaces
             venue["opening_ticks"], venue["rings"] = opening_ticks, self.rings[number].ctypes.data
             kinds = ((TOUCHES, TOUCH), (TRADES, TRADE), (DEPTHS, CHANGE))
             self.ring_memories.append([_Ring(self.rings[number, kind:kind + 1], kind, dtype) for kind, dtype in kinds])
@@ -239,11 +240,6 @@ class WorldMemory:
     def _page_counts(self, number):
         return [ladder.page_count for ladder in getattr(self.books[number], "recorded", self.books[number]).ladders]
 
-    def _feed(self, feed):
-        self.feed_rows = np.zeros(0, REQUEST) if feed is None else np.ascontiguousarray(feed.rows, REQUEST)
-        _check_feed(self.feed_rows, self["venue_count"])
-        self.record["feed"], self.record["feed_count"] = self.feed_rows.ctypes.data, len(self.feed_rows)
-
     def grow_world(self):
         """Make room in the pools of requests and notices and in the calendar."""
         capacity = self.calendar.capacity
@@ -274,16 +270,3 @@ class WorldMemory:
             for name, kind in native(type(agents[owner - 1])).fields.items():
                 value = state[name][0]
                 object.__setattr__(agents[owner - 1], name, value.copy() if isinstance(kind, Array) else kind(value))
-
-
-def _check_feed(rows, venue_count):
-    """Raise FeedError unless native code can take the rows as they are: the recorded flow has no owner, a venue that there is, and times that never go back."""
-    rules = (
-        ("owner", "must be 0, the recorded flow", rows["owner"] != 0),
-        ("book", f"must be below {venue_count}, the number of venues", rows["book"] >= venue_count),
-        ("time_ns", "must not go back", np.diff(rows["time_ns"], prepend=rows["time_ns"][:1]) < 0),
-    )
-    for field, rule, broken in rules:
-        if broken.any():
-            row = int(np.argmax(broken))
-            raise FeedError(f"feed.rows[{row}].{field} {rule}, was {rows[field][row]}")

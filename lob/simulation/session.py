@@ -22,8 +22,10 @@ from lob.errors import AgentError, ScenarioError
 from lob.exchange.venue import FeeTier, Venue
 from lob.instrument import Instrument
 from lob.jit import CompilerError, source_hash
-from lob.messages import PRICE_MAX_TICKS, REPORT
+from lob.messages import PRICE_MAX_TICKS, REPORT, Action
+from lob.questions import Questions
 from lob.simulation.agent import Agent
+from lob.simulation.execution import RecordedDay
 from lob.simulation.failure import line_of, line_when_plain
 from lob.simulation.kernel import Stop, advance
 from lob.simulation.memory import WorldMemory
@@ -39,7 +41,7 @@ SLICE_SECONDS = 0.1  # of wall time between two looks at the progress and at Ctr
 
 
 @dataclass
-class Run:
+class Run(Questions):
     """What came out of a simulation, from its beginning on.
 
     agents: one instance each, owner 1 first, with their final state. requests: orders, cancels and replaces that reached an exchange. deliveries: wake-ups and
@@ -73,26 +75,31 @@ class Run:
         """The SHA-256 of the tape's rows, as hexadecimal text."""
         return self.closed.sha256
 
+    @property
+    def _asked(self):
+        return self.tape
+
 
 class Simulation:
     """A world of agents around an exchange, or inside a recorded day.
 
     agents: Agent instances, which stay as they are: a copy of each takes part, n of them for one with count=n. feed: a Feed; the agents then trade inside that
-    day (execution rule `passive`). opening_price_ticks: what agents see as market.opening_ticks and where the fundamental begins. fundamental: a Fundamental,
-    seen by agents with sees_fundamental. out: a folder for the tape, else it stays in memory. plain: run compiled agents as Python too.
-    books: how many order books there are; an agent trades in the one that its setting `venue` numbers, from 0. venue: a Venue, how each book is set up; inside
-    a recorded day it may have fees and no other setting. Without fees of its own its fees are the instrument's.
+    day. execution: by which rule they do, "passive", "displace" or "reactive" (docs/execution-rules.md). opening_price_ticks: what agents see as
+    market.opening_ticks and where the fundamental begins. fundamental: a Fundamental, seen by agents with sees_fundamental. out: a folder for the tape, else it
+    stays in memory. plain: run compiled agents as Python too.
+    books: how many order books there are; an agent trades in the one that its setting `venue` numbers, from 0. venue: a Venue, how each book is set up; under
+    "passive" and "displace" it may have fees and self_trade and no other setting. Without fees of its own its fees are the instrument's.
     Raises ScenarioError for settings that cannot be used.
     """
 
     def __init__(self, agents, *, feed=None, instrument=None, seed=0, opening_price_ticks=None, fundamental=None, out=None, plain=False, name="simulation",
-                 scenario_toml=None, books=1, venue=None):
+                 scenario_toml=None, books=1, venue=None, execution="passive"):
         if not isinstance(books, int) or isinstance(books, bool) or not 1 <= books <= BOOKS_MAX or (feed is not None and books != 1):
             raise ScenarioError(f"books must be a whole number from 1 to {BOOKS_MAX}, and 1 with a feed, was {books!r}")
         self.agents = _each(agents, books)
         self._again = lambda owners: Simulation(
             agents, feed=feed, instrument=instrument, seed=seed, opening_price_ticks=opening_price_ticks, fundamental=fundamental, plain=owners, books=books,
-            venue=venue,
+            venue=venue, execution=execution,
         )
         if not isinstance(seed, int) or isinstance(seed, bool) or not 0 <= seed < 2**63:
             raise ScenarioError(f"seed must be a whole number from 0 to 2^63 - 1, was {seed!r}")
@@ -109,7 +116,8 @@ class Simulation:
         if fundamental is None and any(type(agent).sees_fundamental for agent in self.agents):
             seer = next(agent for agent in self.agents if type(agent).sees_fundamental)
             raise ScenarioError(f"{seer._name} ({type(seer).__name__}) sees a fundamental, and the simulation has none: give it one")
-        self.world = WorldMemory(self.agents, seed, self.opening_price_ticks, self.start_ns, books, feed, fundamental, plain, self.venue)
+        self.execution, recorded = ("live", None) if feed is None else (execution, RecordedDay(feed, execution))
+        self.world = WorldMemory(self.agents, seed, self.opening_price_ticks, self.start_ns, books, recorded, fundamental, plain, self.venue)
         self.folder = None if out is None else Path(out)
         self._callbacks = _callbacks(self.agents, self.world, plain)
         self.world.compile()
@@ -140,7 +148,7 @@ class Simulation:
         closed = sink.close(provenance)
         run = Run(
             self.agents, provenance, self.world["request_count"], self.world["delivery_count"], self._wall_seconds, is_complete,
-            closed if self.folder is None else sink, self.folder, self.world["feed_next"], self.world["feed_unknown"],
+            closed if self.folder is None else sink, self.folder, self.world.recording.row_count, self.world["feed_unknown"],
         )
         if failure:
             failure.run = run
@@ -163,9 +171,11 @@ class Simulation:
             slice_ns = max((end_ns - self.world["now_ns"]) // 1000, 1)
             while self.world["now_ns"] < end_ns and not interrupted:
                 began = time.perf_counter()
-                self._advance_slice(min(self.world["now_ns"] + slice_ns, end_ns), sink, interrupted)
+                self._advance_slice(min(self.world["now_ns"] + slice_ns, end_ns, self.world.recording.known_until_ns), sink, interrupted)
+                while self.world["now_ns"] >= self.world.recording.known_until_ns:
+                    self.world.recording.read_on()
                 took = time.perf_counter() - began
-                slice_ns = max(int(slice_ns * min(max(SLICE_SECONDS / max(took, 1e-6), 0.1), 4.0)), 1)
+                slice_ns = int(min(max(slice_ns * min(max(SLICE_SECONDS / max(took, 1e-6), 0.1), 4.0), 1), end_ns))
                 show(self.world["now_ns"])
             return not interrupted
 
@@ -226,7 +236,7 @@ class Simulation:
             "scenario": self.name, "scenario_toml": self.scenario_toml, "seed": self.seed,
             "versions": {"queuerace": _version(), "numba": metadata.version("numba"), "numpy": np.__version__, "python": platform.python_version()},
             "source_hash": source_hash(), "instrument": self.instrument.as_strings(), "agents": [_described(i, a) for i, a in enumerate(self.agents, 1)],
-            "execution": "live" if self.feed is None else "passive", "opening_price_ticks": self.opening_price_ticks,
+            "execution": self.execution, "opening_price_ticks": self.opening_price_ticks,
             "feed": None if self.feed is None else {"source": Path(self.feed.source).name, **self.feed.summary},
             "start_ns": self.start_ns, "end_ns": end_ns, "complete": False,
         } | ({"venue": self.venue.as_plain()} if self.venue != Venue() else {})
@@ -313,10 +323,11 @@ def _venue(venue, instrument):
 
 
 def _first_price(feed):
-    priced = feed.rows["price_ticks"][feed.rows["price_ticks"] > 0]
-    if len(priced) == 0:
-        raise ScenarioError(f"{feed.source} has no order, so opening_price_ticks must be given")
-    return int(priced[0])
+    for rows in feed.blocks():
+        priced = rows["price_ticks"][np.isin(rows["action"], (Action.LIMIT, Action.EXECUTE))]
+        if len(priced):
+            return int(priced[0])
+    raise ScenarioError(f"{feed.source} has no order, so opening_price_ticks must be given")
 
 
 def _end_ns(simulation, minutes, seconds, until_ns):
@@ -364,7 +375,9 @@ def _callback(method, hook, market, world, venue):
 
 def _described(owner, agent):
     cls = type(agent)
-    return {"owner": owner, "name": agent._name, "kind": cls.__name__, "role": cls.role, "parameters": agent._parameters, "latency": agent._latency.plain}
+    # A long array that is all one number is told by that number, from which the parameter can be set again.
+    parameters = {key: value[0] if isinstance(value, list) and len(set(value)) == 1 else value for key, value in agent._parameters.items()}
+    return {"owner": owner, "name": agent._name, "kind": cls.__name__, "role": cls.role, "parameters": parameters, "latency": agent._latency.plain}
 
 
 def _version():

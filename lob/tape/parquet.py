@@ -13,7 +13,7 @@ import numpy as np
 
 from lob.errors import TapeError
 from lob.messages import REPORT
-from lob.tape.columns import SCHEMA_VERSION, columns_of, fill_rows
+from lob.tape.columns import SCHEMA_VERSION, check_order, columns_of, fill_rows
 
 TAPE_FILE = "tape.parquet"
 JOURNAL_FILE = "tape.rows"
@@ -137,7 +137,7 @@ def _read_journal(folder):
     except (OSError, ValueError) as error:
         raise TapeError(f"{folder / PROVENANCE_FILE}: the provenance of {JOURNAL_FILE} cannot be read: {error}") from None
     _check_version(provenance, folder)
-    _check_order(rows, journal)
+    check_order(rows, journal)
     return rows, {**provenance, "complete": False}
 
 
@@ -185,7 +185,7 @@ def _read_parquet(file):
                 first += len(batch)
     except (pyarrow.ArrowException, OSError) as error:
         raise TapeError(f"{file}: not a whole Parquet file: {str(error).splitlines()[0]}") from error
-    _check_order(rows, file)
+    check_order(rows, file)
     return rows, provenance
 
 
@@ -220,12 +220,3 @@ def _fill_rows(rows, batch, file):
             raise TapeError(f"{file}: column {name} must be {REPORT[name]} without nulls, was {column.type} with {column.null_count} nulls")
         columns[name] = column.to_numpy()
     fill_rows(rows, columns)
-
-
-def _check_order(rows, place):
-    for name, may_repeat in (("time_ns", True), ("sequence", False)):
-        column = rows[name]
-        wrong = column[1:] < column[:-1] if may_repeat else column[1:] <= column[:-1]
-        if wrong.any():
-            row = int(wrong.argmax()) + 1
-            raise TapeError(f"{place}: not sorted: row {row} has {name} {column[row]} after {column[row - 1]}")

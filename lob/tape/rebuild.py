@@ -52,10 +52,10 @@ def order_book_at(tape, time_ns=None, row=None, book=0):
 def _empty_book(tape, number):
     keeps_place = tape.provenance.get("replace_keeps_place", True)
     venue = Venue.from_plain(tape.provenance.get("venue", {}))
-    if tape.execution == "passive":
+    if tape.execution in ("passive", "displace"):
         from lob.exchange.order_history import OrderHistory
 
-        return OrderHistory(keeps_place, number, venue)
+        return OrderHistory(keeps_place, number, venue, tape.execution)
     return OrderBook(keeps_place, number, venue)
 
 

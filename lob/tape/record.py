@@ -12,22 +12,25 @@ import numpy as np
 from lob.errors import TapeError
 from lob.instrument import Instrument
 from lob.messages import REPORT, Action, CancelReason, RejectReason, ReportKind
+from lob.questions import Questions
 from lob.tape import parquet
 from lob.tape.columns import SCHEMA_VERSION, columns_of
 
-EXECUTIONS = ("live", "passive")
+EXECUTIONS = ("live", "passive", "displace", "reactive")
 
 
-class Tape:
+class Tape(Questions):
     """What happened in one run.
 
-    rows: REPORT[n] in time order. provenance: dict with at least `execution`, "live" where every row moves the book, "passive" where agents
-    traded inside a recorded day without moving it; the rest (scenario, seed, versions, instrument, agents, ...) says how it came about.
+    rows: REPORT[n] in time order. provenance: dict with at least `execution`, "live" where every row moves the book; or the rule by which
+    agents traded inside a recorded day, "passive", "displace" or "reactive" (docs/execution-rules.md); the rest (scenario, seed, versions, instrument, agents,
+    ...) says how it came about.
     """
 
     def __init__(self, rows, provenance):
         self.rows = np.ascontiguousarray(rows, REPORT)
         self.provenance = {"schema_version": SCHEMA_VERSION, "execution": "live", **provenance}
+        self._derived = {}
         if self.execution not in EXECUTIONS:
             raise TapeError(f"provenance execution must be one of {', '.join(EXECUTIONS)}, was {self.execution!r}")
 
@@ -38,8 +41,12 @@ class Tape:
         return f"Tape({self.provenance.get('scenario', 'unnamed')!r}, {len(self):,} rows, {self.execution})"
 
     @property
+    def _asked(self):
+        return self
+
+    @property
     def execution(self):
-        """How agents meet the book: "live" or "passive"."""
+        """How agents meet the book: one of EXECUTIONS."""
         return self.provenance["execution"]
 
     @property
@@ -62,6 +69,13 @@ class Tape:
     def rows_until(self, time_ns):
         """Return the rows with times up to and including `time_ns`; None stands for all of them."""
         return self.rows if time_ns is None else self.rows[: np.searchsorted(self.rows["time_ns"], time_ns, side="right")]
+
+    def derived(self, make, *arguments):
+        """Return make(self, *arguments), computed at the first call and kept with the tape: what several analyses start from."""
+        key = (make, *arguments)
+        if key not in self._derived:
+            self._derived[key] = make(self, *arguments)
+        return self._derived[key]
 
     @cached_property
     def sha256(self):

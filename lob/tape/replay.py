@@ -4,7 +4,7 @@ Owns what a row does to the lots at a price. Needs no matcher: a row says what h
 Within an event the incoming order is *pending*: ACCEPTED or REPLACED opens it, each FILL takes from it and from the resting side, and what is
 left of it rests when the event ends. In an auction both orders come from the book, and the rows say what is left at the price of each.
 Hidden orders and waiting stops are never displayed; of an iceberg the rows say what it shows. On a passive tape the rows of agents never move the
-recorded book.
+recorded book; on one of the rule `displace` only what they take from recorded orders does.
 
 Cost: one pass of compiled code, about 20 ns a row; memory for the touches, not for the rows.
 """
@@ -32,7 +32,8 @@ REPLAYED = np.dtype(
     [
         ("ladders", "i8"),             # address of LADDER[2]: bids, asks; a level's head counts its orders
         ("book", "i8"),                # rows of other books are passed over
-        ("is_passive", "i8"),
+        ("is_passive", "i8"),          # agents' orders are not displayed, and what they trade is
+        ("displaces", "i8"),           # not seen, or seen where it is recorded orders' lots
         ("pending_lots", "i8"),        # of the order that this event brought in, 0 if it will not be displayed
         ("pending_display", "i8"),     # how many of them it will show
         ("pending_id", "i8"),
@@ -174,10 +175,21 @@ def _write_touch(replayed, row, touch):
 
 
 @jit
-def _apply_event_row(replayed, row, touch):
+def _is_displayed(replayed, row):
+    """Return whether a row says something of displayed orders, and not only of those of agents inside a recorded day."""
+    if replayed.is_passive == 0 or (row.owner == 0 and row.resting_owner == 0):
+        return True
+    if replayed.displaces and row.kind == FILL and row.resting_owner > 0:
+        # A recorded order on its way in has traded with an agent's, which was never displayed.
+        replayed.pending_lots = max(replayed.pending_lots - row.lots, 0)
+        return False
+    return replayed.displaces != 0 and row.kind == FILL
+
+
+@jit
+def apply_event_row(replayed, row, touch):
     """Do what a row of this book says, and close its event if it is the last; return the touches written, or -1 for a contradiction."""
-    is_agents = replayed.is_passive and (row.owner > 0 or row.resting_owner > 0)
-    if not is_agents and not _apply_row(replayed, row):
+    if _is_displayed(replayed, row) and not _apply_row(replayed, row):
         return -1
     if not row.flags & LAST:
         return 0
@@ -198,7 +210,7 @@ def _advance(replayed_address, rows, row_count, touches, capacity):
     while replayed.next_row < row_count and written < capacity and bids.free_pages > 0 and asks.free_pages > 0:
         row = report_at(rows, replayed.next_row)
         if row.book == replayed.book:
-            change = _apply_event_row(replayed, row, touch_at(touches, written))
+            change = apply_event_row(replayed, row, touch_at(touches, written))
             if change < 0:
                 return -1
             written += change
@@ -213,20 +225,29 @@ class ReplayedBook:
         self._replayed, self._sides = np.zeros(1, REPLAYED), np.zeros(2, LADDER)
         self._ladders = [LadderMemory(self._sides[i : i + 1]) for i in range(2)]
         self._replayed["ladders"] = self._sides.ctypes.data
-        self._replayed["book"], self._replayed["is_passive"] = book, execution == "passive"
+        self._replayed["book"], self._replayed["is_passive"] = book, execution in ("passive", "displace")
+        self._replayed["displaces"] = execution == "displace"
 
     def advance(self, rows):
         """Apply REPORT[n], the rows that follow those already applied, and yield the changes of the touch as TOUCH arrays.
 
         Raises TapeError at a row that takes lots which the book does not have.
         """
-        touches = np.empty(min(TOUCHES_A_CHUNK, len(rows)), TOUCH)
+        yield from self.advance_by(_advance, rows, TOUCH, min(TOUCHES_A_CHUNK, len(rows)))
+
+    def advance_by(self, read, rows, dtype, capacity):
+        """Apply REPORT[n] with a compiled reader, and yield what it writes, dtype[m] at a time, m <= capacity.
+
+        read: (address of REPLAYED, address of rows, their count, address to write at, capacity) -> records written, or -1 for a contradiction; it stops short
+        when it has no room or a side has no free page.
+        """
+        found = np.empty(capacity, dtype)
         self._replayed["next_row"] = 0
         while self._replayed["next_row"][0] < len(rows):
-            written = _advance(self._replayed.ctypes.data, rows.ctypes.data, len(rows), touches.ctypes.data, len(touches))
+            written = read(self._replayed.ctypes.data, rows.ctypes.data, len(rows), found.ctypes.data, capacity)
             if written < 0:
                 self._raise_contradiction(rows[self._replayed["next_row"][0]])
-            yield touches[:written].copy()
+            yield found[:written].view(np.uint8).copy().view(dtype)
             for ladder in self._ladders:
                 if ladder.ladder["free_pages"][0] == 0:
                     ladder.add_pages()
@@ -288,7 +309,8 @@ def touches(rows, execution="live", book=0):
     rows: REPORT[n] from the beginning of a tape. Returns TOUCH[m]; a side that is empty has price and lots 0.
     Raises TapeError at a row that takes lots which the book does not have.
     """
-    return np.concatenate([np.empty(0, TOUCH), *ReplayedBook(execution, book).advance(rows)])
+    chunks = [chunk.view(np.uint8) for chunk in ReplayedBook(execution, book).advance(rows)]
+    return np.concatenate([np.empty(0, np.uint8), *chunks]).view(TOUCH)
 
 
 def book_at(tape, time_ns, book=0):

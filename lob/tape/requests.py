@@ -141,6 +141,8 @@ def _mass_cancel(first, rows):
 
 
 def _execute(first, rows):
+    if first.kind == ReportKind.DISPLACED:
+        return {}
     # Agents may have stood before the recorded order: its own row is the one in which no agent rests.
     recorded = next((row for row in rows if row.resting_owner == NOBODY), first)
     return {"order_id": recorded.resting_id, "side": -recorded.side, "price_ticks": recorded.price_ticks, "lots": recorded.lots}

@@ -96,6 +96,8 @@ def _reference_books(tape):
     """Return an empty reference for every book that the tape speaks of: {number: reference}."""
     if tape.execution == "passive":
         from lob.exchange.reference_history import ReferenceHistory as Reference
+    elif tape.execution == "displace":
+        from lob.exchange.reference_displaced import DisplacedHistory as Reference
     else:
         Reference = ReferenceBook
     keeps_place = tape.provenance.get("replace_keeps_place", True)

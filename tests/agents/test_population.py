@@ -1,37 +1,22 @@
 """What each agent of the population does in a market, and that it does the same as native code and as plain Python."""
 import numpy as np
 import pytest
+from small_market import FAR, NEAR, StandingQuotes, crowd, rows_of, run_of, state_of
 
 import agents
 from agents import AvellanedaStoikovMaker, InformedTrader, NoiseTrader, SymmetricMaker
-from lob import Action, Agent, Flag, Fundamental, Latency, ReportKind, Side, Simulation, TimeInForce
+from lob import Action, Agent, Flag, Fundamental, ReportKind, Side, TimeInForce
 from lob.tape.replay import ReplayedBook, touches
 
-SECOND_NS = 1_000_000_000
-FAR = Latency(feed_ns=1_000_000, order_ns=1_000_000, order_jitter_ns=500_000)
-NEAR = Latency(feed_ns=200_000, order_ns=200_000)
-
-
-def crowd():
-    return NoiseTrader(count=20, rate_hz=10.0, latency=FAR)
-
-
-def run_of(*who, seconds=10, seed=3, **settings):
-    return Simulation([*who], seed=seed, **settings).run(seconds=seconds)
-
-
-def rows_of(run, kind):
-    """Return the rows of the requests of all agents of a class."""
-    owners = [owner for owner, agent in run.tape.agents.items() if agent["kind"] == kind]
-    return run.tape.rows[np.isin(run.tape.rows["owner"], owners)]
+JUMPING = Fundamental(jump_rate_hz=5.0, jump_ticks=5.0)
 
 
 @pytest.mark.parametrize("name", agents.__all__)
 def test_an_agent_leaves_the_same_tape_and_state_compiled_and_plain(name):
     who = [crowd(), SymmetricMaker(latency=NEAR), getattr(agents, name)(name="tested", latency=NEAR)]
-    native, plain = (run_of(*who, fundamental=Fundamental(), plain=plain) for plain in (False, True))
+    native, plain = (run_of(*who, fundamental=JUMPING, plain=plain) for plain in (False, True))
     assert native.tape.rows.tobytes() == plain.tape.rows.tobytes()
-    assert [vars(agent) for agent in native.agents] == [vars(agent) for agent in plain.agents]
+    assert [state_of(agent) for agent in native.agents] == [state_of(agent) for agent in plain.agents]
     assert len(rows_of(native, name)) > 10
 
 
@@ -58,17 +43,6 @@ def test_noise_begins_a_market_from_an_empty_book_around_the_opening_price():
     assert len(both) > 500
     assert np.abs(both["best_bid_ticks"] - 777).max() < 100
     assert (both["best_bid_ticks"] < both["best_ask_ticks"]).all()
-
-
-class StandingQuotes(Agent):
-    """Rests one bid and one ask, far more than anybody takes."""
-
-    bid_ticks: int = 9_990
-    ask_ticks: int = 10_010
-
-    def on_start(self, market):
-        market.buy(self.bid_ticks, 1_000_000)
-        market.sell(self.ask_ticks, 1_000_000)
 
 
 def takes_of(value, **parameters):

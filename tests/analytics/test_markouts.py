@@ -136,7 +136,7 @@ def naive_fill_markouts(tape, horizons_ns):
     return lines
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(seed=st.integers(0, 2**32))
 def test_fill_markouts_are_those_of_a_naive_loop(seed):
     tape = random_tape(150, seed)

@@ -24,7 +24,7 @@ def naive_total_half_ticks(tape, owner):
     return total
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(seed=st.integers(0, 2**32))
 def test_cash_and_inventory_at_the_mid_are_what_the_fills_made(seed):
     tape = random_tape(300, seed)

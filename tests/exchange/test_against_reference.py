@@ -249,13 +249,13 @@ class EngineAgainstReference(RuleBasedStateMachine):
 
 
 TestEngineAgainstReference = EngineAgainstReference.TestCase
-TestEngineAgainstReference.settings = settings(max_examples=40, stateful_step_count=50, deadline=None)
+TestEngineAgainstReference.settings = settings(max_examples=40, stateful_step_count=50)
 
 
 @pytest.mark.long
 def test_the_engine_is_the_reference_for_a_hundred_thousand_steps():
     EngineAgainstReference.steps = 0
-    many = settings(max_examples=1_100, stateful_step_count=100, deadline=None, suppress_health_check=list(HealthCheck))
+    many = settings(max_examples=1_100, stateful_step_count=100, suppress_health_check=list(HealthCheck))
     run_state_machine_as_test(EngineAgainstReference, settings=many)
     assert EngineAgainstReference.steps >= 100_000
 

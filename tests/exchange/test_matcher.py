@@ -358,12 +358,14 @@ def test_order_ids_reach_the_largest_integer(book):
 # Refusing
 
 REFUSED_LIMITS = [
-    ({"action": 11}, RejectReason.UNKNOWN_ACTION),
+    ({"action": len(Action)}, RejectReason.UNKNOWN_ACTION),
     ({"action": 255, "book": 9}, RejectReason.UNKNOWN_ACTION),
     ({"action": Action.EXECUTE, "book": 9}, RejectReason.NOT_IN_RECORDED_DAY),
     ({"action": Action.PHASE, "owner": 1, "price_ticks": 9}, RejectReason.OWNER_OUT_OF_RANGE),
     ({"action": Action.CLOCK, "owner": -1}, RejectReason.OWNER_OUT_OF_RANGE),
     ({"action": Action.PHASE, "owner": 0, "price_ticks": 8}, RejectReason.PRICE_OUT_OF_RANGE),
+    ({"action": Action.MODE, "owner": -1}, RejectReason.OWNER_OUT_OF_RANGE),
+    ({"action": Action.MODE, "price_ticks": 5}, RejectReason.PRICE_OUT_OF_RANGE),
     ({"action": Action.DROP_LEVEL}, RejectReason.NOT_IN_RECORDED_DAY),
     ({"action": Action.PRINT}, RejectReason.NOT_IN_RECORDED_DAY),
     ({"action": Action.STATUS}, RejectReason.NOT_IN_RECORDED_DAY),

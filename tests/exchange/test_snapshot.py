@@ -53,7 +53,7 @@ def test_a_saved_file_executes_nothing_when_it_is_read(saved):
         assert archive["orders"].dtype.names == ("order_id", "price_ticks", "owner", "lots", "side")
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.data())
 def test_a_damaged_file_is_refused_or_is_the_book_it_was(saved, tmp_path_factory, data):
     content = bytearray(saved.read_bytes())

@@ -261,7 +261,7 @@ def day_files(simulate_day, tmp_path_factory):
     return [(path, path.read_bytes()) for path in paths]
 
 
-@settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=400, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(which=st.integers(0, 4), how=damages())
 @example(which=4, how=(1.0, []))
 def test_a_damaged_file_gives_a_feed_or_a_feed_error_and_nothing_else(day_files, which, how):
@@ -278,7 +278,7 @@ def test_a_damaged_file_gives_a_feed_or_a_feed_error_and_nothing_else(day_files,
         path.write_bytes(content)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(rows=st.lists(st.tuples(
     st.integers(34_200, 34_203), st.integers(1, 7), st.integers(-1, 4), st.integers(0, 3), st.sampled_from([-1, 0, 1, 100, 150, 200]), st.integers(-1, 1),
 ), min_size=1, max_size=12))

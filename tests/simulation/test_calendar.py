@@ -29,7 +29,7 @@ DELAYS_NS = st.one_of(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(delays_ns=st.lists(DELAYS_NS, max_size=300), start_ns=st.sampled_from([0, 5, 2**40 + 3, 1_700_000_000_000_000_000]))
 def test_events_come_by_time_and_equal_times_in_the_order_in_which_they_were_planned(delays_ns, start_ns):
     memory, expected, now_ns = CalendarMemory(capacity=512, start_ns=start_ns), [], start_ns

@@ -3,12 +3,13 @@ from decimal import Decimal
 
 import numpy as np
 import pytest
+from plain_day import DAYS
 from random_market import random_requests
 
 from lob import Agent, Feed, Latency, Simulation, compiled, feeds, verify
 from lob.exchange.order_book import OrderBook
 from lob.exchange.order_history import OrderHistory
-from lob.messages import NOBODY, REQUEST, Action, CancelReason, Flag, ReportKind, Side, TimeInForce, anonymous_id
+from lob.messages import NOBODY, REQUEST, Action, CancelReason, Flag, ReportKind, Side, TimeInForce
 from lob.tape.accounts import Account, accounts
 from lob.tape.record import Tape
 
@@ -16,6 +17,8 @@ SECOND_NS = 10**9
 TEN_OCLOCK_NS = 36_000 * SECOND_NS
 MICROSOFT = "MSFT_2012-06-21_34200000_37800000_message_50.csv.gz"
 AMAZON = "LOBSTER_SampleFile_AMZN_2012-06-21_5.zip"
+FUTURE = "esh4-glbx-mdp3-20231225.mbo.dbn.zst"
+OPEN_NS = 23 * 3_600 * SECOND_NS
 
 
 @compiled
@@ -127,95 +130,17 @@ def live_day(request):
 
 # What a quoter should get
 
-class Quote:
-    """An order that rests in a recorded day, and the recorded orders that are ahead of it."""
-
-    def __init__(self, side, price_ticks, lots, ahead):
-        self.side, self.price_ticks, self.lots, self.ahead = side, price_ticks, lots, ahead
-
-
-class PlainQuoter:
-    """NaiveQuoter in a recorded day, in the plainest way: one queue of ids a price, and for each quote the ids in front of it."""
-
-    def __init__(self, quoter):
-        self.quoter = quoter
-        self.queues = {Side.BUY: {}, Side.SELL: {}}
-        self.quotes, self.fills, self.inventory_lots = [], [], 0
-
-    def fills_in(self, feed):
-        """Return [(time_ns, side, price_ticks, lots)] of all fills."""
-        timer_ns = feed.start_ns
-        for row in feed.rows.tolist():
-            while timer_ns < row[0]:
-                self.quote()
-                timer_ns += self.quoter.step_ns
-            self.apply(*row)
-        return self.fills
-
-    def quote(self):
-        best = {side: max(queues, key=lambda price_ticks: side * price_ticks, default=0) for side, queues in self.queues.items()}
-        self.quotes = [
-            Quote(side, best[side], self.quoter.lots, set(self.queues[side][best[side]]))
-            for side in Side if best[side] and side * self.inventory_lots < self.quoter.inventory_max_lots
-        ]
-
-    def apply(self, time_ns, sent_ns, order_id, price_ticks, lots, owner, book, action, side, tif, flags, *_):
-        if action == Action.LIMIT:
-            self.queues[side].setdefault(price_ticks, {})[order_id] = lots
-            for quote in self.quotes:
-                if quote.side == -side and quote.side * (quote.price_ticks - price_ticks) >= 0:
-                    self.fill(quote, time_ns, lots)
-        elif action == Action.DROP_LEVEL:
-            self.queues[side].pop(price_ticks)
-        elif action == Action.PRINT:
-            self.trade(time_ns, -side, price_ticks, lots, None)
-        elif action in (Action.EXECUTE, Action.CANCEL):
-            self.take(time_ns, order_id, price_ticks, lots, action, side)
-
-    def take(self, time_ns, order_id, price_ticks, lots, action, side):
-        queue = self.queues[side].get(price_ticks, {})
-        name = order_id if order_id in queue else anonymous_id(side, price_ticks)
-        lots = min(lots or queue.get(name, 0), queue.get(name, lots))
-        if action == Action.EXECUTE:
-            self.trade(time_ns, side, price_ticks, lots, name if name in queue and name != anonymous_id(side, price_ticks) else None)
-        if name not in queue:
-            return
-        queue[name] -= lots
-        if queue[name] == 0:
-            del queue[name]
-            for quote in self.quotes:
-                quote.ahead.discard(name)
-        if not queue:
-            del self.queues[side][price_ticks]
-
-    def trade(self, time_ns, side, price_ticks, lots, name):
-        """Let recorded lots of a side trade at a price; `name` is the order they were of, None if it stood before all."""
-        for quote in self.quotes:
-            gain_ticks = side * (quote.price_ticks - price_ticks)
-            is_before = name is not None and name not in quote.ahead
-            if quote.side == side and (gain_ticks > 0 or gain_ticks == 0 and is_before):
-                self.fill(quote, time_ns, lots)
-
-    def fill(self, quote, time_ns, lots):
-        traded = min(lots, quote.lots)
-        if traded:
-            quote.lots -= traded
-            self.inventory_lots += quote.side * traded
-            self.fills.append((time_ns, int(quote.side), quote.price_ticks, traded))
-
-
 def fills_of(rows):
     """Return [(time_ns, side, price_ticks, lots)] of the fills of agents' resting orders."""
     fills = rows[(rows["kind"] == ReportKind.FILL) & (rows["resting_owner"] > 0)]
     return list(zip(*(column.tolist() for column in (fills["time_ns"], -fills["side"], fills["price_ticks"], fills["lots"])), strict=True))
 
 
-def check_fills(feed, **parameters):
+def check_fills(feed, execution, **parameters):
     """Assert that the engine gives a quoter the fills of the plain loop; return how many."""
-    run = Simulation([NaiveQuoter(**parameters)], feed=feed).run()
-    fills = fills_of(run.rows)
-    assert fills == PlainQuoter(NaiveQuoter(**parameters)).fills_in(feed)
-    return len(fills)
+    run = Simulation([NaiveQuoter(**parameters)], feed=feed, execution=execution).run()
+    assert fills_of(run.rows) == DAYS[execution](NaiveQuoter(**parameters)).fills_in(feed)
+    return len(fills_of(run.rows))
 
 
 def test_a_recorded_market_replays_to_the_book_that_was_alive(live_day):
@@ -226,21 +151,40 @@ def test_a_recorded_market_replays_to_the_book_that_was_alive(live_day):
         assert history.depth(side, 1_000).tolist() == book.depth(side, 1_000).tolist()
 
 
+@pytest.mark.parametrize("execution", DAYS)
 @pytest.mark.parametrize("step_ns", [100_000_000, 3_000_000_000, 20_000_000_000])
-def test_a_quoter_gets_the_fills_that_its_place_in_the_queue_earns(live_day, step_ns):
-    assert check_fills(live_day[1], step_ns=step_ns, inventory_max_lots=1_000) > 5
+def test_a_quoter_gets_the_fills_that_its_place_in_the_queue_earns(live_day, step_ns, execution):
+    assert check_fills(live_day[1], execution, step_ns=step_ns, inventory_max_lots=1_000) > 5
 
 
-@pytest.mark.parametrize("step_ns, fills_min", [(100_000_000, 30), (10_000_000_000, 30)])
-def test_a_quoter_in_microsoft_gets_the_fills_that_its_place_in_the_queue_earns(data_folder, step_ns, fills_min):
+@pytest.mark.parametrize("execution", DAYS)
+@pytest.mark.parametrize("step_ns, fills_min", [(100_000_000, 20), (10_000_000_000, 20)])
+def test_a_quoter_in_microsoft_gets_the_fills_that_its_place_in_the_queue_earns(data_folder, step_ns, fills_min, execution):
     feed = feeds.lobster(data_folder / MICROSOFT, from_ns=TEN_OCLOCK_NS, to_ns=TEN_OCLOCK_NS + 600 * SECOND_NS)
-    assert check_fills(feed, step_ns=step_ns, inventory_max_lots=50) > fills_min
+    assert check_fills(feed, execution, step_ns=step_ns, inventory_max_lots=50) > fills_min
 
 
-def test_a_quoter_in_a_window_of_five_levels_gets_the_fills_that_its_place_earns(data_folder):
+@pytest.mark.parametrize("execution", DAYS)
+def test_a_quoter_in_a_window_of_five_levels_gets_the_fills_that_its_place_earns(data_folder, execution):
     feed = feeds.lobster(data_folder / AMAZON, from_ns=TEN_OCLOCK_NS, to_ns=TEN_OCLOCK_NS + 1_800 * SECOND_NS)
     assert feed.summary["re_entries"] > 100
-    assert check_fills(feed, step_ns=10_000_000_000, inventory_max_lots=50) > 50
+    assert check_fills(feed, execution, step_ns=10_000_000_000, inventory_max_lots=50) > 30
+
+
+@pytest.mark.parametrize("execution", DAYS)
+def test_a_quoter_in_the_future_gets_the_fills_that_its_place_earns(data_folder, execution):
+    feed = feeds.databento(data_folder / FUTURE)
+    assert check_fills(feed, execution, step_ns=1_000_000_000, inventory_max_lots=5) > 50
+
+
+def test_the_naive_quoter_of_the_future_gets_the_fills_of_the_published_count_over_three_phases_of_its_clock(data_folder):
+    fills, orders = [], []
+    for phase_ns in (0, 33_000_000, 66_000_000):
+        feed = feeds.databento(data_folder / FUTURE, from_ns=OPEN_NS + SECOND_NS + phase_ns)
+        run = Simulation([NaiveQuoter(lots=1, step_ns=100_000_000)], feed=feed).run()
+        fills.append(len(fills_of(run.rows)))
+        orders.append(np.count_nonzero((run.rows["kind"] == ReportKind.ACCEPTED) & (run.rows["owner"] > 0)))
+    assert all(453 <= count <= 463 for count in fills), (fills, orders)
 
 
 # Whole runs

@@ -121,7 +121,7 @@ def test_what_a_file_leaves_out_has_its_default(scenario):
         ('[[agents]]\nclass = "NoiseTrader"\n', "agents[0].class must be \"module:Class\", was 'NoiseTrader'"),
         ('[[agents]]\nclass = 5\n', 'agents[0].class must be "module:Class", was 5'),
         ('[[agents]]\nclass = "agents:NoiseTrade"\n', "agents[0].class: agents has no agent 'NoiseTrade': did you mean 'NoiseTrader'?"),
-        ('[[agents]]\nclass = "agents:Zzz"\n', "agents[0].class: agents has no agent 'Zzz'; there are AvellanedaStoikovMaker, InformedTrader, "),
+        ('[[agents]]\nclass = "agents:Zzz"\n', "agents[0].class: agents has no agent 'Zzz'; there are AvellanedaStoikovMaker, ExecutionTrader, "),
         ('[[agents]]\nclass = "lob:Latency"\n', "agents[0].class: lob has no agent 'Latency'"),
         ('[[agents]]\nclass = "agent:NoiseTrader"\n', "agents[0].class: agent cannot be imported: No module named 'agent': did you mean 'agents'?"),
         ('[[agents]]\nclass = "no_such_module:Maker"\n', "agents[0].class: no_such_module cannot be imported: No module named 'no_such_module'"),
@@ -162,7 +162,8 @@ def test_an_agent_that_cannot_be_compiled_is_an_agent_error(scenario, tmp_path, 
 @pytest.mark.parametrize(
     ("name", "words"),
     [
-        ("toxik", "no scenario 'toxik': did you mean 'toxic'?"), ("zzz", "no scenario 'zzz': it is no file, and the named ones are calm, thousand, toxic"),
+        ("toxik", "no scenario 'toxik': did you mean 'toxic'?"),
+        ("zzz", "no scenario 'zzz': it is no file, and the named ones are calm, crowded, race, storm, thousand, toxic, whales"),
         ("no/such/file.toml", "no scenario 'no/such/file.toml'"),
     ],
 )

@@ -26,7 +26,7 @@ def take_at(schedule_address):
 STEPS = st.lists(st.one_of(st.integers(-3, 8), st.sampled_from([-2**62, 2**62]), st.none()), max_size=300)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(steps=STEPS)
 def test_events_come_by_time_and_equal_times_in_the_order_in_which_they_were_planned(steps):
     memory, expected = ScheduleMemory(capacity=512), []

@@ -58,7 +58,7 @@ def naive_touch(lots_at):
     return bid, ask, lots_at[Side.BUY].get(bid, 0), lots_at[Side.SELL].get(ask, 0)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(seed=st.integers(0, 2**32), count=st.integers(0, 300), price_step_ticks=st.sampled_from([1, 5, 1_000]))
 def test_touches_are_those_of_a_naive_book(seed, count, price_step_ticks):
     rows = OrderBook().send_many(random_requests(count, seed, price_step_ticks))

@@ -14,7 +14,7 @@ from lob.tape.record import Tape
 from lob.tape.verify import verify
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(seed=st.integers(0, 2**32))
 def test_what_the_engine_writes_is_what_the_reference_would_have_said(seed):
     tape = random_tape(300, seed)
@@ -23,7 +23,7 @@ def test_what_the_engine_writes_is_what_the_reference_would_have_said(seed):
     assert (verdict.rows, verdict.events, verdict.accounts) == (len(tape), 300, accounts(tape))
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(garbage=st.binary(min_size=REQUEST.itemsize * 20, max_size=REQUEST.itemsize * 20))
 def test_refusals_of_garbage_are_verified_too(garbage):
     requests = np.frombuffer(garbage, REQUEST).copy()

@@ -4,6 +4,7 @@ Owns the order of these steps and how much room the worst of them needs. A total
 """
 from functools import cache
 
+from lob.exchange import matcher
 from lob.exchange.book import book_at, ladder_of
 from lob.exchange.matcher import ORDERS_SHORT, ROWS_SHORT, reject
 from lob.exchange.reports import close, reports_at, request_at
@@ -16,6 +17,7 @@ from lob.exchange.rules.orders import ACCEPTED, cancel, enter_limit, enter_marke
 from lob.exchange.rules.pages import pages_of_pegs, pages_of_stops
 from lob.exchange.rules.pegs import PEGS, enter_peg, follow
 from lob.exchange.rules.phases import CONTINUOUS, about_book, collect_market, end_phase, indicate, move, say_phase, trip
+from lob.exchange.rules.quiet import is_quiet
 from lob.exchange.rules.state import (
     NEVER,
     SLICES_MAX,
@@ -59,6 +61,8 @@ def _answer(book_address, request, reports):
 def apply(book, request, reports):
     """Do what a request asks; return how many rows were written, or a Shortage."""
     before, rules = reports.count, rules_of(book)
+    if is_quiet(book, rules, request):
+        return matcher.apply(book, request, reports)
     if reports.capacity - reports.count < rows_most(book, request):
         return ROWS_SHORT
     if not has_ruled_room(book, rules):

@@ -1,0 +1,209 @@
+"""Latency: being right and too late.
+
+Owns the cancels that lost their race: a cancel or a replace was on its way, sent at u and arriving at v, and its order traded at t with u < t <= v. It knew
+better, and v - t later it would have been away. And the quotes that were stale when hit: the mid moved against the quote so shortly before the fill that
+its owner, who hears late and is heard late, could not have answered. What they cost is minus the realised spread of those fills (see `markouts`). Source:
+Budish, Cramton and Shim (2015), sniping of stale quotes; Aquilina, Budish and O'Neill (2022), measured from messages that failed.
+"""
+from dataclasses import dataclass
+
+import numpy as np
+
+from lob.analytics.blocks import block_means
+from lob.analytics.fills import maker_fills
+from lob.analytics.labels import label_column
+from lob.analytics.live_orders import LIVE, LiveOrders, add_live, find_live, set_stay, stay_of
+from lob.analytics.quotes import Mids, fill_count
+from lob.jit import jit, pool_reader
+from lob.messages import REPORT, Action, CancelReason, Flag, RejectReason, ReportKind
+
+HORIZON_NS, REACTION_NS = 1_000_000_000, 1_000_000
+BITS_MAX = 22  # of the map of filled orders, at first
+LOSS = np.dtype([("request", "i8"), ("fill", "i8")])  # indices of rows
+SEARCH = np.dtype([("orders", LIVE), ("book", "i8"), ("next_row", "i8"), ("fills", "i8"), ("fill_count", "i8"), ("losses", "i8"), ("loss_count", "i8")])
+PAST_FILL = np.dtype([("row", "i8"), ("before", "i8"), ("is_lost", "i8")])  # before: number of the order's fill before this one, -1 for none
+search_at, report_at, loss_at, fill_at = (pool_reader(dtype) for dtype in (SEARCH, REPORT, LOSS, PAST_FILL))
+FILL, REJECTED, CANCELLED, REDUCED = (int(ReportKind[name]) for name in ("FILL", "REJECTED", "CANCELLED", "REDUCED"))
+CANCEL, REPLACE, IN_AUCTION = int(Action.CANCEL), int(Action.REPLACE), int(Flag.AUCTION)
+UNKNOWN_ORDER, ASKED, REPLACED = int(RejectReason.UNKNOWN_ORDER), int(CancelReason.ASKED), int(CancelReason.REPLACED)
+
+
+@dataclass(frozen=True)
+class LatencyLosses:
+    """What latency cost, as polars frames: cancels (`lost_cancels`), quotes (`stale_quotes`)."""
+
+    cancels: object
+    quotes: object
+
+
+def latency_losses(tape, by=("agent",), horizon_ns=HORIZON_NS, book=0):
+    """Return the LatencyLosses of one book of a tape, by agent, kind or role."""
+    return LatencyLosses(lost_cancels(tape, by, horizon_ns, book), stale_quotes(tape, by, horizon_ns, book=book))
+
+
+def losses(tape, book=0):
+    """Return (cancel or replace that came too late, the fill it came too late for) as row indices: LOSS[n]; derived once.
+
+    A fill is lost once, to the first such request to arrive.
+    """
+    return tape.derived(_losses, book)
+
+
+def _losses(tape, book):
+    rows, record = tape.rows, np.zeros(1, SEARCH)
+    count = fill_count(tape, book) + 1
+    fills, found = np.empty(count, PAST_FILL), np.empty(count, LOSS)
+    record["book"], record["fills"], record["losses"] = book, fills.ctypes.data, found.ctypes.data
+    orders = LiveOrders(record["orders"], min(max(2 * count, 1).bit_length(), BITS_MAX))
+    while record["next_row"][0] < len(rows):
+        _search(record.ctypes.data, rows.ctypes.data, len(rows))
+        orders.grow()
+    return found[: record["loss_count"][0]].copy()
+
+
+@jit
+def _search(address, rows, row_count):
+    """Read rows to the end, or until the map of filled orders is half full."""
+    search = search_at(address, 0)
+    while search.next_row < row_count and 2 * search.orders.count < search.orders.capacity:
+        row = report_at(rows, search.next_row)
+        if row.book == search.book:
+            if row.kind == FILL and row.resting_owner > 0 and not row.flags & IN_AUCTION:
+                _note_fill(search, row)
+            elif row.owner > 0 and row.sent_ns < row.time_ns and _is_withdrawal(row):
+                _note_losses(search, rows, row)
+        search.next_row += 1
+
+
+@jit
+def _is_withdrawal(row):
+    """Return whether a row answers a cancel or a replace of an order that rests, or did not rest any more."""
+    if row.action != CANCEL and row.action != REPLACE:
+        return False
+    if row.kind == REJECTED:
+        return row.reason == UNKNOWN_ORDER
+    return row.kind == REDUCED or (row.kind == CANCELLED and (row.reason == ASKED or row.reason == REPLACED))
+
+
+@jit
+def _note_fill(search, row):
+    slot, number = find_live(search.orders, row.resting_owner, row.resting_id), search.fill_count
+    fill = fill_at(search.fills, number)
+    fill.row, fill.before, fill.is_lost = search.next_row, (stay_of(search.orders, slot) if slot >= 0 else -1), 0
+    if slot >= 0:
+        set_stay(search.orders, slot, number)
+    else:
+        add_live(search.orders, row.resting_owner, row.resting_id, number)
+    search.fill_count += 1
+
+
+@jit
+def _note_losses(search, rows, row):
+    slot = find_live(search.orders, row.owner, row.order_id)
+    number = stay_of(search.orders, slot) if slot >= 0 else -1
+    while number >= 0:
+        fill = fill_at(search.fills, number)
+        if report_at(rows, fill.row).time_ns <= row.sent_ns:
+            return
+        if not fill.is_lost:
+            loss = loss_at(search.losses, search.loss_count)
+            loss.request, loss.fill, fill.is_lost = search.next_row, fill.row, 1
+            search.loss_count += 1
+        number = fill.before
+
+
+def lost_cancels(tape, by=("agent",), horizon_ns=HORIZON_NS, book=0):
+    """Return the cancels and replaces that lost their race, by agent, kind or role: a polars frame.
+
+    Columns: by, requests (cancels and replaces of own orders that arrived), lost (of them, those before which something traded on the way), lost_share,
+    lost_lots, late_ns (median, from the first lost fill to the arrival), cost (ticks per lost lot at the horizon, positive: lost money) and cost_error
+    (block-robust), cost_ticks (all of it, ticks x lots). Costs leave out fills whose horizon lies beyond the tape; null without losses.
+    """
+    import polars as pl
+
+    by = [by] if isinstance(by, str) else list(by)
+    rows, found = tape.rows, losses(tape, book)
+    answered = rows["owner"][_withdrawals(rows, book)]
+    owners = np.unique(answered)
+    totals = _labelled(tape, answered, by, owners).group_by(by).agg(pl.len().cast(pl.Int64).alias("requests"))
+    fills, requests = rows[found["fill"]], rows[found["request"]]
+    known = _costs(tape, fills, horizon_ns, book)
+    columns = {"request": found["request"].copy(), "late_ns": requests["time_ns"] - fills["time_ns"], "lots": fills["lots"].copy(), "cost": known}
+    columns["time_ns"] = fills["time_ns"].copy()
+    frame = _labelled(tape, fills["resting_owner"], by, owners).with_columns(**{name: pl.Series(values) for name, values in columns.items()})
+    first = frame.group_by(*by, "request").agg(pl.col("late_ns").max(), pl.col("lots").sum())
+    lost = first.group_by(by).agg(pl.len().cast(pl.Int64).alias("lost"), pl.col("lots").sum().alias("lost_lots"), pl.col("late_ns").median())
+    costs = block_means(frame.with_columns(weight="lots"), by, ["cost"], horizon_ns)
+    joined = totals.join(lost, on=by, how="left").join(costs, on=by, how="left").with_columns(pl.col("lost", "lost_lots").fill_null(0))
+    return joined.select(
+        *by, "requests", "lost", (pl.col("lost") / pl.col("requests")).alias("lost_share"), "lost_lots", "late_ns", "cost", "cost_error",
+        (pl.col("cost") * pl.col("weight")).alias("cost_ticks"),
+    ).sort(by)
+
+
+def _withdrawals(rows, book):
+    """Return whether each row answers an agent's cancel or replace that travelled: bool[n], as `_is_withdrawal`."""
+    kept = np.empty(len(rows), np.bool_)
+    _mark_withdrawals(rows.ctypes.data, book, kept)
+    return kept
+
+
+@jit
+def _mark_withdrawals(rows, book, kept):
+    for i in range(len(kept)):
+        row = report_at(rows, i)
+        kept[i] = row.book == book and row.owner > 0 and row.sent_ns < row.time_ns and _is_withdrawal(row)
+
+
+def _labelled(tape, owners, by, among=None):
+    import polars as pl
+
+    return pl.DataFrame({key: label_column(tape, owners, key, among) for key in by})
+
+
+def _costs(tape, fills, horizon_ns, book):
+    """Return minus the realised spread of makers' fills in ticks per lot, a polars Series, null beyond the end of the tape."""
+    import polars as pl
+
+    mids, later_ns = Mids.of(tape, book), fills["time_ns"] + horizon_ns
+    later, is_known = mids.at_times(later_ns)
+    cost = pl.Series(fills["side"] * (later - 2 * fills["price_ticks"]) / 2)
+    return pl.select(pl.when(pl.Series(is_known & (later_ns <= tape.end_ns))).then(cost)).to_series()
+
+
+def stale_quotes(tape, by=("agent",), horizon_ns=HORIZON_NS, reaction_ns=REACTION_NS, book=0):
+    """Return the makers' fills in which the quote was stale, by agent, kind or role: a polars frame.
+
+    A quote is stale when the mid moved against it within its owner's reaction time before the fill: feed and order latency as the provenance has them,
+    `reaction_ns` where it does not say. Columns: by, fills, stale, stale_share, stale_lots, moved (mean move of the mid against a stale quote, in ticks), cost
+    and cost_error of the stale ones, fresh_cost of the others (ticks per lot at the horizon, positive: lost money), cost_ticks (stale, ticks x lots).
+    """
+    import polars as pl
+
+    by = [by] if isinstance(by, str) else list(by)
+    fills, mids = maker_fills(tape, book), Mids.of(tape, book)
+    before, is_known = mids.before_rows(fills["sequence"])
+    earlier, was_known = mids.at_times(fills["time_ns"] - _reactions(tape, fills["resting_owner"], reaction_ns))
+    # The aggressor's side is against the maker's: a mid that moved its way moved against the quote.
+    moved = np.where(is_known & was_known, fills["side"] * (before - earlier), 0) / 2
+    costs = _costs(tape, fills, horizon_ns, book)
+    columns = {"time_ns": fills["time_ns"].copy(), "weight": fills["lots"].copy(), "moved": moved, "is_stale": moved > 0, "cost": costs}
+    frame = _labelled(tape, fills["resting_owner"], by).with_columns(**{name: pl.Series(values) for name, values in columns.items()})
+    stale = pl.col("is_stale")
+    counts = frame.group_by(by, maintain_order=True).agg(
+        pl.len().cast(pl.Int64).alias("fills"), stale.sum().cast(pl.Int64).alias("stale"), pl.col("weight").filter(stale).sum().alias("stale_lots"),
+        pl.col("moved").filter(stale).mean(),
+    )
+    costs = [block_means(frame.filter(stale == is_stale), by, ["cost"], horizon_ns) for is_stale in (True, False)]
+    joined = counts.join(costs[0], on=by, how="left").join(costs[1].select(*by, fresh_cost="cost"), on=by, how="left")
+    return joined.select(
+        *by, "fills", "stale", (pl.col("stale") / pl.col("fills")).alias("stale_share"), "stale_lots", "moved", "cost", "cost_error", "fresh_cost",
+        (pl.col("cost") * pl.col("weight")).alias("cost_ticks"),
+    ).sort(by)
+
+
+def _reactions(tape, owners, reaction_ns):
+    """Return the reaction time of each owner: int64[n]."""
+    unique, index = np.unique(owners, return_inverse=True)
+    latencies = [(tape.agents.get(owner) or {}).get("latency") for owner in unique.tolist()]
+    return np.array([reaction_ns if known is None else known.get("feed_ns", 0) + known.get("order_ns", 0) for known in latencies] or [0], np.int64)[index]

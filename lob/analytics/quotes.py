@@ -1,0 +1,110 @@
+"""Quotes: the touch and the mid through time, as every analysis reads them.
+
+Owns the touches of a tape, rebuilt once and kept with it, and the mid at any time. A mid is an integer in half-ticks, since it is half of
+best_bid + best_ask; the mid at a time is that of the last touch, up to and including this time, with both sides there. While orders collect for an auction
+bids may rest at or above asks: such a touch has no mid.
+"""
+from dataclasses import dataclass
+
+import numpy as np
+
+from lob.analytics.records import last_at, select
+from lob.jit import jit, pool_reader
+from lob.messages import REPORT, ReportKind
+from lob.tape.columns import check_order
+from lob.tape.replay import touches
+
+report_at = pool_reader(REPORT)
+FILL = int(ReportKind.FILL)
+
+
+def quotes(tape, book=0):
+    """Return the touches of one book of a tape: TOUCH[m], derived once.
+
+    Raises TapeError if the tape is not sorted, or takes lots that its book does not have.
+    """
+    return tape.derived(_quotes, book)
+
+
+def _quotes(tape, book):
+    fill_count(tape, book)
+    return touches(tape.rows, tape.execution, book)
+
+
+def fill_count(tape, book=0):
+    """Return how many FILL rows a book has on a tape; derived once. Raises TapeError if the tape is not sorted."""
+    return tape.derived(_fill_count, book)
+
+
+def _fill_count(tape, book):
+    count = _scan(tape.rows.ctypes.data, len(tape), book)
+    if count < 0:
+        check_order(tape.rows, repr(tape))
+    return count
+
+
+@jit
+def _scan(rows, row_count, book):
+    """Return the number of FILL rows of a book, -1 if the rows are not sorted."""
+    count, time_ns, sequence = 0, -(2**63), -(2**63)
+    for i in range(row_count):
+        row = report_at(rows, i)
+        if i > 0 and (row.time_ns < time_ns or row.sequence <= sequence):
+            return -1
+        time_ns, sequence = row.time_ns, row.sequence
+        count += row.kind == FILL and row.book == book
+    return count
+
+
+def is_two_sided(touches):
+    """Return whether each touch has both sides, the bid below the ask: bool[m]."""
+    return (touches["best_bid_ticks"] > 0) & (touches["best_bid_ticks"] < touches["best_ask_ticks"])
+
+
+def two_sided(tape, book=0):
+    """Return the touches with both sides there, the bid below the ask: TOUCH[m]; derived once."""
+    return tape.derived(_two_sided, book)
+
+
+def _two_sided(tape, book):
+    every = quotes(tape, book)
+    return select(every, is_two_sided(every))
+
+
+@dataclass(frozen=True)
+class Mids:
+    """The mid after every event that changed the touch, in half-ticks; only touches of `two_sided` count."""
+
+    time_ns: np.ndarray
+    sequence: np.ndarray
+    half_ticks: np.ndarray
+
+    @classmethod
+    def of(cls, tape, book=0):
+        """Return the mids of one book of a tape; derived once."""
+        return tape.derived(cls._of, book)
+
+    @classmethod
+    def _of(cls, tape, book):
+        quotes = two_sided(tape, book)
+        return cls(quotes["time_ns"].copy(), quotes["sequence"].copy(), quotes["best_bid_ticks"] + quotes["best_ask_ticks"])
+
+    def before_rows(self, sequence):
+        """Return (mid, is_known) just before the event that holds each row: int64[n], bool[n]."""
+        # A change of the touch bears the number of its event's last row, so an earlier number is an earlier event.
+        return self._at(last_at(self.sequence, sequence - 1))
+
+    def at_times(self, time_ns):
+        """Return (mid, is_known) at each time, what happens at this very time included: int64[n], bool[n]."""
+        return self._at(last_at(self.time_ns, time_ns))
+
+    @property
+    def last(self):
+        """The last mid of the tape, None if it has none."""
+        return int(self.half_ticks[-1]) if len(self.half_ticks) else None
+
+    def _at(self, i):
+        is_known = i >= 0
+        if len(self.half_ticks) == 0:
+            return np.zeros(len(i), np.int64), is_known
+        return np.where(is_known, self.half_ticks[i], 0), is_known

@@ -1,0 +1,260 @@
+"""Stay walk: one pass over the rows of a tape, in compiled code, that follows each displayed order from its entry to its end.
+
+Owns what a row does to the stays and to the trees of `stays`, which prepares the memory. Knows no file and no provenance.
+"""
+from lob.analytics.live_orders import add_live, find_live, remove_live, stay_of
+from lob.analytics.stay import GAP_UNKNOWN, Change, End, change_at, index_at, left_at, level_at, place_at, report_at, stay_at, touch_at, walk_at
+from lob.jit import jit
+from lob.messages import PRICE_MAX_TICKS, CancelReason, Flag, ReportKind
+
+ACCEPTED, FILL, CANCELLED, REDUCED, REPLACED = (int(ReportKind[name]) for name in ("ACCEPTED", "FILL", "CANCELLED", "REDUCED", "REPLACED"))
+REFRESHED, TRIGGERED = int(ReportKind.REFRESHED), int(ReportKind.TRIGGERED)
+UNFILLED, FILL_OR_KILL, TOO_FEW, SELF_TRADE = (int(CancelReason[name]) for name in ("UNFILLED", "FILL_OR_KILL", "MINIMUM", "SELF_TRADE"))
+LAST, HIDDEN, ICEBERG, IN_AUCTION, UNDISPLAYED = int(Flag.LAST), int(Flag.HIDDEN), int(Flag.ICEBERG), int(Flag.AUCTION), int(Flag.HIDDEN | Flag.STOP)
+WAS_REPLACED, LEFT_WINDOW = int(CancelReason.REPLACED), int(CancelReason.LEFT_WINDOW)
+END_FILLED, END_CANCELLED, END_MOVED, END_REFRESHED, END_UNSEEN = (int(End[name]) for name in ("FILLED", "CANCELLED", "MOVED", "REFRESHED", "UNSEEN"))
+ADDED, PULLED, TRADED = int(Change.ADDED), int(Change.CANCELLED), int(Change.TRADED)
+
+
+@jit
+def walk_rows(address, row_count):
+    """Read rows to the end, or until the map of live orders is half full."""
+    walk = walk_at(address, 0)
+    while walk.next_row < row_count and 2 * walk.live.count < walk.live.capacity:
+        row = report_at(walk.rows, walk.next_row)
+        if row.book == walk.book:
+            _read_row(walk, row)
+        walk.next_row += 1
+
+
+@jit
+def _read_row(walk, row):
+    kind = row.kind
+    if kind == ACCEPTED or kind == REPLACED or kind == TRIGGERED:
+        walk.pending_lots = 0 if row.flags & UNDISPLAYED or row.price_ticks == 0 else row.lots
+        walk.pending_row, walk.pending_id, walk.pending_owner, walk.pending_entry = walk.next_row, row.order_id, row.owner, walk.entry
+        walk.entry += 1
+    elif kind == FILL and row.flags & IN_AUCTION:
+        _read_auction_fill(walk, row)
+    elif kind == FILL:
+        _read_fill(walk, row)
+    elif kind == CANCELLED or kind == REDUCED:
+        if _is_about_pending(walk, row):
+            walk.pending_lots = max(walk.pending_lots - row.lots, 0)
+        elif not row.flags & UNDISPLAYED and row.price_ticks > 0:
+            _read_cancel(walk, row)
+    elif kind == REFRESHED:
+        _read_refresh(walk, row)
+    if row.flags & LAST:
+        _end_event(walk, row)
+
+
+@jit
+def _is_about_pending(walk, row):
+    """Return whether it is the incoming order that loses lots, and not one that rests."""
+    if row.reason == SELF_TRADE:
+        return row.order_id == walk.pending_id and row.owner == walk.pending_owner
+    return row.reason == UNFILLED or row.reason == FILL_OR_KILL or row.reason == TOO_FEW
+
+
+@jit
+def _read_fill(walk, row):
+    is_agents = walk.is_passive and row.resting_owner > 0
+    if not is_agents or row.owner > 0:
+        walk.pending_lots = max(walk.pending_lots - row.lots, 0)
+    slot = -1
+    if not row.flags & HIDDEN and (is_agents or not walk.is_passive or row.owner == 0):
+        slot = find_live(walk.live, row.resting_owner, row.resting_id)
+        if not is_agents:
+            _write_change(walk, row, -row.side, row.lots, TRADED, _gap_ticks(walk, -row.side, row.price_ticks))
+    index_at(walk.fill_stays, walk.fill_count).value = stay_of(walk.live, slot) if slot >= 0 else -1
+    walk.fill_count += 1
+    if slot < 0:
+        return
+    _fill_stay(walk, slot, row, 0 if is_agents else row.lots, row.resting_open_lots)
+
+
+@jit
+def _fill_stay(walk, slot, row, shown, open_lots):
+    """Fill the stay in a slot by the lots of a row, of which so many were displayed."""
+    i = stay_of(walk.live, slot)
+    stay = stay_at(walk.stays, i)
+    if stay.first_fill_ns < 0:
+        _count_ahead(walk, i)
+        stay.first_fill_ns = row.time_ns
+    stay.filled_lots += row.lots
+    if shown:
+        _take(walk, i, shown, 0)
+    if open_lots == 0:
+        _end_stay(walk, i, row.time_ns, END_FILLED)
+        remove_live(walk.live, slot)
+
+
+@jit
+def _read_auction_fill(walk, row):
+    """Take a fill of an auction off both its orders, the buyer's and the seller's: both rest, if they are displayed."""
+    index_at(walk.fill_stays, walk.fill_count).value = -1
+    walk.fill_count += 1
+    if row.trigger_ticks > 0:
+        _take_in_auction(walk, row, 1, find_live(walk.live, row.owner, row.order_id), row.lots_ahead, row.open_lots)
+    if row.offset_ticks > 0:
+        _take_in_auction(walk, row, -1, find_live(walk.live, row.resting_owner, row.resting_id), row.level_lots, row.resting_open_lots)
+
+
+@jit
+def _take_in_auction(walk, row, side, slot, level_lots, open_lots):
+    """Take what an auction filled of the order in a slot: level_lots are left displayed at its price, since an iceberg shows its next lots at once."""
+    if slot < 0:
+        return
+    i = stay_of(walk.live, slot)
+    stay = stay_at(walk.stays, i)
+    shown = level_at(walk.levels, place_at(walk.places, i).level).lots - level_lots
+    stay.flags |= IN_AUCTION
+    if shown:
+        _write_change(walk, row, side, shown, TRADED, _gap_ticks(walk, side, stay.price_ticks))
+    _fill_stay(walk, slot, row, shown, open_lots)
+
+
+@jit
+def _read_cancel(walk, row):
+    is_agents = walk.is_passive and row.owner > 0
+    lots = row.display_lots if row.flags & ICEBERG else row.lots
+    if not is_agents:
+        _write_change(walk, row, row.side, lots, PULLED, _gap_ticks(walk, row.side, row.price_ticks))
+    slot = find_live(walk.live, row.owner, row.order_id)
+    if slot < 0:
+        return
+    i = stay_of(walk.live, slot)
+    stay_at(walk.stays, i).cancelled_lots += row.lots
+    if row.kind == CANCELLED:
+        _end_stay(walk, i, row.time_ns, END_MOVED if row.reason == WAS_REPLACED else (END_UNSEEN if row.reason == LEFT_WINDOW else END_CANCELLED))
+        remove_live(walk.live, slot)
+    if not is_agents:
+        _take(walk, i, 0, lots)
+
+
+@jit
+def _read_refresh(walk, row):
+    slot = find_live(walk.live, row.owner, row.order_id)
+    if slot >= 0:
+        _end_stay(walk, stay_of(walk.live, slot), row.time_ns, END_REFRESHED)
+        remove_live(walk.live, slot)
+    _begin_stay(walk, row, walk.next_row, walk.entry, row.open_lots, row.lots)
+    walk.entry += 1
+
+
+@jit
+def _end_event(walk, row):
+    if walk.pending_lots:
+        entry = report_at(walk.rows, walk.pending_row)
+        shown = min(walk.pending_lots, entry.display_lots) if entry.flags & ICEBERG else walk.pending_lots
+        _begin_stay(walk, entry, walk.pending_row, walk.pending_entry, walk.pending_lots, shown)
+        walk.pending_lots = 0
+    following = walk.touch + 1
+    if following < walk.touch_count and touch_at(walk.touches, following).sequence == row.sequence:
+        for side in range(2):
+            _move_best(walk, side)
+        walk.touch = following
+
+
+@jit
+def _move_best(walk, side):
+    """Note which level is the best of a side from now on, and until when the last one was."""
+    before = index_at(walk.touch_levels, 2 * walk.touch + side).value if walk.touch >= 0 else -1
+    after = index_at(walk.touch_levels, 2 * walk.touch + 2 + side).value
+    if before == after:
+        return
+    if before >= 0:
+        level = level_at(walk.levels, before)
+        level.is_best, level.touch_row = 0, walk.next_row
+    if after >= 0:
+        level_at(walk.levels, after).is_best = 1
+
+
+@jit
+def _gap_ticks(walk, side, price_ticks):
+    """Return how many ticks a price lies behind the touch of its side before this event."""
+    if walk.touch < 0:
+        return GAP_UNKNOWN
+    touch = touch_at(walk.touches, walk.touch)
+    best_ticks = touch.best_bid_ticks if side > 0 else touch.best_ask_ticks
+    if best_ticks == 0:
+        return GAP_UNKNOWN
+    return min(max(side * (best_ticks - price_ticks), -PRICE_MAX_TICKS + 1), PRICE_MAX_TICKS - 1)
+
+
+@jit
+def _write_change(walk, row, side, lots, kind, gap_ticks):
+    change = change_at(walk.changes, walk.change_count)
+    change.time_ns, change.row, change.lots, change.gap_ticks, change.side, change.kind = row.time_ns, walk.next_row, lots, gap_ticks, side, kind
+    walk.change_count += 1
+
+
+@jit
+def _begin_stay(walk, row, row_index, entry, lots, shown):
+    """Begin the stay of the order of an entry row: `lots` rest, `shown` of them are displayed."""
+    number = index_at(walk.entry_levels, entry).value
+    level, i = level_at(walk.levels, number), walk.stay_count
+    place, stay = place_at(walk.places, i), stay_at(walk.stays, i)
+    place.level, place.place = number, level.used
+    level.used += 1
+    stay.entry_row, stay.time_ns, stay.end_ns, stay.first_fill_ns = row_index, row.time_ns, row.time_ns, -1
+    stay.price_ticks, stay.owner, stay.side, stay.flags, stay.touch = row.price_ticks, row.owner, row.side, row.flags & ~LAST, walk.touch
+    stay.lots, stay.filled_lots, stay.cancelled_lots, stay.end, stay.was_at_touch = lots, 0, 0, 0, 0
+    stay.gap_ticks = _gap_ticks(walk, row.side, row.price_ticks)
+    stay.lots_ahead = row.lots_ahead if row.kind == ACCEPTED or row.kind == REPLACED else level.lots
+    # All that left before was in front of it, since it is the last in line.
+    stay.traded_ahead, stay.cancelled_ahead = -level.traded, -level.cancelled
+    add_live(walk.live, row.owner, row.order_id, i)
+    walk.stay_count += 1
+    if not (walk.is_passive and row.owner > 0):
+        level.lots += shown
+        _write_change(walk, row, row.side, shown, ADDED, stay.gap_ticks)
+
+
+@jit
+def _take(walk, i, traded, cancelled):
+    """Take displayed lots of a stay off its level, and note in the tree that they left at its place."""
+    place = place_at(walk.places, i)
+    level = level_at(walk.levels, place.level)
+    level.lots -= traded + cancelled
+    level.traded += traded
+    level.cancelled += cancelled
+    k = place.place + 1
+    while k <= level.places:
+        left = left_at(walk.tree, level.first + k - 1)
+        left.traded += traded
+        left.cancelled += cancelled
+        k += k & -k
+
+
+@jit
+def _count_ahead(walk, i):
+    """Add to a stay's counts what left in front of its place since the level was first used; at entry they were set to minus what had left by then."""
+    place, stay = place_at(walk.places, i), stay_at(walk.stays, i)
+    first, k = level_at(walk.levels, place.level).first, place.place
+    while k > 0:
+        left = left_at(walk.tree, first + k - 1)
+        stay.traded_ahead += left.traded
+        stay.cancelled_ahead += left.cancelled
+        k -= k & -k
+
+
+@jit
+def _end_stay(walk, i, time_ns, end):
+    stay = stay_at(walk.stays, i)
+    if stay.first_fill_ns < 0:
+        _count_ahead(walk, i)
+    level = level_at(walk.levels, place_at(walk.places, i).level)
+    # Who was filled was the best of its side then, if only for the moment of a sweep.
+    stay.was_at_touch = stay.filled_lots > 0 or level.is_best != 0 or level.touch_row > stay.entry_row
+    stay.end_ns, stay.end = time_ns, end
+
+
+@jit
+def close_stays(address, end_ns):
+    """End what still rests with the tape."""
+    walk = walk_at(address, 0)
+    for i in range(walk.stay_count):
+        if stay_at(walk.stays, i).end == 0:
+            _end_stay(walk, i, end_ns, 0)

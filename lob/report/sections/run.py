@@ -1,0 +1,53 @@
+"""Run: where the tape came from, and who was on it."""
+from lob.report.numbers import clock, duration, number
+from lob.report.parts import Column, Section, Table
+from lob.tape.record import SCHEMA_VERSION
+
+AGENTS_MAX = 40
+
+
+def section(subject):
+    """Return provenance and the agents with their parameters."""
+    return Section("run", "Run", "The run", "Enough to run it again: same seed, same bytes.", [_provenance(subject), _agents(subject)])
+
+
+def _provenance(subject):
+    tape, facts = subject.tape, subject.tape.provenance
+    instrument, feed, versions = tape.instrument, facts.get("feed"), facts.get("versions") or {}
+    start_ns = int(tape.rows["time_ns"][0]) if len(tape) else 0
+    rows = [
+        ["scenario", str(facts.get("scenario") or "not on record")], ["seed", "not on record" if facts.get("seed") is None else str(facts["seed"])],
+        ["execution", "passive: inside a recorded day, which does not react" if tape.execution == "passive" else "live: every order moves the book"],
+        ["instrument", f"{instrument.name}, tick {instrument.tick_size}, lot {instrument.lot_size}, maker fee {instrument.maker_fee}, taker fee {instrument.taker_fee}"],
+        ["time", f"{clock(start_ns)} to {clock(tape.end_ns)}, {duration(tape.end_ns - start_ns)}"],
+        ["complete", "yes" if facts.get("complete", True) else "no, stopped early"], ["rows", number(len(tape))], ["book", number(subject.book)],
+        ["SHA-256 of the rows", tape.sha256], ["source hash", str(facts.get("source_hash") or "not on record")],
+        ["versions", ", ".join(f"{name} {version}" for name, version in versions.items()) or "not on record"],
+        ["schema", f"{facts.get('schema_version', SCHEMA_VERSION)}"],
+    ]
+    if feed:
+        rows.append(["recorded day", ", ".join(f"{name} {value}" for name, value in feed.items())])
+    return Table("provenance", "Provenance", "", [Column("", is_text=True), Column("", is_text=True)], rows)
+
+
+def _agents(subject):
+    agents = list(subject.tape.agents.values())
+    groups = {}
+    for agent in agents:
+        key = (agent["kind"], agent.get("role") or agent["kind"], _settings(agent.get("parameters")), _settings(agent.get("latency"), "_ns"))
+        groups.setdefault(key, []).append(agent["name"])
+    columns = [Column("agents"), Column("names", is_text=True), Column("kind", is_text=True), Column("role", is_text=True), Column("latency", is_text=True),
+               Column("parameters", is_text=True)]
+    rows = [
+        [number(len(names)), names[0] if len(names) == 1 else f"{names[0]} … {names[-1]}", kind, role, latency, parameters]
+        for (kind, role, parameters, latency), names in list(groups.items())[:AGENTS_MAX]
+    ]
+    caption = "Agents with the same settings share a line." + (f" The first {AGENTS_MAX} lines of {number(len(groups))}." if len(groups) > AGENTS_MAX else "")
+    return Table("agents", "The agents", caption, columns, rows, None if rows else "The provenance names no agent.")
+
+
+def _settings(values, suffix=""):
+    """Return parameters as words; times by their unit."""
+    if not isinstance(values, dict):
+        return "" if values is None else str(values)
+    return ", ".join(f"{name.removesuffix(suffix)} {duration(value) if suffix and name.endswith(suffix) else value}" for name, value in values.items())
