@@ -4,9 +4,10 @@ from lob.messages import PRICE_MAX_TICKS, Action, Flag, RejectReason, TimeInForc
 SLICES_MAX = 1000
 RESTS = (TimeInForce.GTC, TimeInForce.GTT, TimeInForce.DAY)
 PEGS = (Flag.PEG_NEAR, Flag.PEG_MID, Flag.PEG_FAR)
-LIMIT_FLAGS = Flag.POST_ONLY | Flag.SLIDE | Flag.HIDDEN | Flag.ICEBERG | Flag.STOP | Flag.MINIMUM | sum(PEGS)
+# A plain number: the complement of an IntFlag has only the bits that have names.
+LIMIT_FLAGS = int(Flag.POST_ONLY | Flag.SLIDE | Flag.HIDDEN | Flag.ICEBERG | Flag.STOP | Flag.MINIMUM | sum(PEGS))
 # Kinds that exclude each other, and those that only an order which can rest may be.
-EXCLUSIVE = [(Flag.HIDDEN, Flag.ICEBERG), (Flag.MINIMUM, Flag.POST_ONLY), *((Flag.STOP, flag) for flag in LIMIT_FLAGS if flag != Flag.STOP)]
+EXCLUSIVE = [(Flag.HIDDEN, Flag.ICEBERG), (Flag.MINIMUM, Flag.POST_ONLY), *((Flag.STOP, flag) for flag in Flag(LIMIT_FLAGS) if flag != Flag.STOP)]
 FOR_RESTING = Flag.POST_ONLY | Flag.HIDDEN | Flag.ICEBERG | sum(PEGS)
 
 

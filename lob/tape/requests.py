@@ -160,7 +160,7 @@ def _first_of(rows, kind):
 def _as_it_says(first, rows):
     # That a minimum was met says no more than that something traded; that it was not, that all the lots would not have been had.
     # A pegged order is hidden without being asked to be.
-    flags = first.flags & ~(LAST | (Flag.HIDDEN if first.flags & PEGS else 0))
+    flags = first.flags & ~(LAST | (int(Flag.HIDDEN) if first.flags & PEGS else 0))
     return {"min_lots": first.lots if rows[-1].reason == CancelReason.MINIMUM else 1, "flags": flags}
 
 

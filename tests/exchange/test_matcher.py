@@ -380,6 +380,8 @@ REFUSED_LIMITS = [
     ({"tif": 5, "flags": 2}, RejectReason.UNKNOWN_TIME_IN_FORCE),
     ({"flags": 2, "price_ticks": 0}, RejectReason.UNKNOWN_FLAG),
     ({"flags": LAST}, RejectReason.UNKNOWN_FLAG),
+    ({"flags": 4096}, RejectReason.UNKNOWN_FLAG),
+    ({"flags": 32_768 | POST_ONLY}, RejectReason.UNKNOWN_FLAG),
     ({"flags": POST_ONLY, "tif": IOC}, RejectReason.UNKNOWN_FLAG),
     ({"flags": POST_ONLY, "tif": FOK}, RejectReason.UNKNOWN_FLAG),
     ({"price_ticks": 0, "lots": 0}, RejectReason.PRICE_OUT_OF_RANGE),
