@@ -8,8 +8,11 @@ No price is tried out. Let the lots of each side stand in line, market orders fi
 the volume V. The V-th lot bid and the V-th asked are the ends of the prices at which V can trade. Up to the limit of lot V + 1 of the bids there is a
 surplus bid, and it is least at the highest such price; from the limit of lot V + 1 of the asks on there is a surplus asked, least at the lowest; between
 them there is none.
-Cost: a few walks over the levels that cross and one behind them; with icebergs in the book also over the orders at these levels. Each trade is O(1).
+Cost: one walk over the levels that cross and those behind them down to the price; with icebergs in the book also over the orders at these levels. Each trade is
+O(1).
 """
+from collections import namedtuple
+
 import numpy as np
 
 from lob.exchange.book import ladder_of, level_key, order_of, price_lots
@@ -24,6 +27,8 @@ from lob.exchange.rules.trading import head_in, next_resting
 from lob.jit import jit
 from lob.messages import PRICE_MAX_TICKS, Flag, ReportKind
 
+# How far the lines meet: the volume V, the keys of lot V and of lot V + 1 on either side (0 where there is none), and how many lots are left at the latter.
+Crossing = namedtuple("Crossing", "volume bid_key ask_key next_bid_key next_ask_key bid_lots ask_lots")
 AUCTION, FILL, IN_AUCTION = int(ReportKind.AUCTION), int(ReportKind.FILL), int(Flag.AUCTION)
 
 
@@ -58,34 +63,15 @@ def _lots_at(book, side, key):
 
 
 @jit
-def _key_of_lot(book, side, number):
-    """Return the key of the lot that is number-th in the line of a side, 0 if it is not so long."""
-    key = MARKET_KEY
-    lots = _lots_at(book, side, key)
-    while key and lots < number:
-        key = _key_behind(book, side, key)
-        lots += _lots_at(book, side, key) if key else 0
-    return key
-
-
-@jit
-def _lots_within(book, side, price_ticks):
-    """Return the lots of a side that would trade at a price."""
-    key, last, lots = MARKET_KEY, key_of(side, price_ticks), 0
-    while key >= last:
-        lots += _lots_at(book, side, key)
-        key = _key_behind(book, side, key)
-    return lots
-
-
-@jit
-def _volume(book):
-    """Return the most lots that one price lets trade."""
-    bid_key, ask_key, volume = MARKET_KEY, MARKET_KEY, 0
+def _crossing(book):
+    """Match both lines from the front while bid meets ask; return how far that goes, a Crossing."""
+    bid_key, ask_key, volume, last_bid_key, last_ask_key = MARKET_KEY, MARKET_KEY, 0, 0, 0
     bid_lots, ask_lots = _lots_at(book, 1, bid_key), _lots_at(book, -1, ask_key)
     # The keys of one price on the two sides sum up to PRICE_MAX_TICKS + 1.
     while bid_key and ask_key and bid_key + ask_key > PRICE_MAX_TICKS:
         traded = min(bid_lots, ask_lots)
+        if traded:
+            last_bid_key, last_ask_key = bid_key, ask_key
         volume, bid_lots, ask_lots = volume + traded, bid_lots - traded, ask_lots - traded
         if bid_lots == 0:
             bid_key = _key_behind(book, 1, bid_key)
@@ -93,7 +79,28 @@ def _volume(book):
         if ask_lots == 0:
             ask_key = _key_behind(book, -1, ask_key)
             ask_lots = _lots_at(book, -1, ask_key) if ask_key else 0
-    return volume
+    return Crossing(volume, last_bid_key, last_ask_key, bid_key, ask_key, bid_lots, ask_lots)
+
+
+@jit
+def _lots_left(book, side, key, lots, price_ticks):
+    """Return how many more lots of a side are bid or asked at a price, from a key on at which so many lots are left."""
+    last, left = key_of(side, price_ticks), 0
+    while key >= last and key > 0:
+        left += lots
+        key = _key_behind(book, side, key)
+        lots = _lots_at(book, side, key) if key else 0
+    return left
+
+
+@jit
+def _bids_left(book, crossing, price_ticks):
+    return _lots_left(book, 1, crossing.next_bid_key, crossing.bid_lots, price_ticks)
+
+
+@jit
+def _asks_left(book, crossing, price_ticks):
+    return _lots_left(book, -1, crossing.next_ask_key, crossing.ask_lots, price_ticks)
 
 
 # The price.
@@ -101,24 +108,24 @@ def _volume(book):
 @jit
 def auction_price(book):
     """Return (price_ticks, lots, surplus_lots) of an auction held now: lots bid less those asked at the price; all 0 if nothing trades."""
-    volume = _volume(book)
-    if volume == 0:
+    crossing = _crossing(book)
+    bid_key, ask_key = crossing.bid_key, crossing.ask_key
+    if crossing.volume == 0:
         return 0, 0, 0
-    bid_key, ask_key = _key_of_lot(book, 1, volume), _key_of_lot(book, -1, volume)
     if bid_key == MARKET_KEY and ask_key == MARKET_KEY:
         price_ticks = _price_of_market_orders(book)
     elif bid_key == MARKET_KEY:
         low_ticks = key_of(-1, ask_key)
-        price_ticks = _balanced_price(book, volume, low_ticks, max(low_ticks, _best_limit(book, 1)))
+        price_ticks = _balanced_price(book, crossing, low_ticks, max(low_ticks, _best_limit(book, 1)))
     else:
         # Market orders set no limit: prices go no further their way than the best limit of that side, or than the volume needs.
         high_ticks = key_of(1, bid_key)
         best_ask_ticks = _best_limit(book, -1)
         end_ticks = min(high_ticks, best_ask_ticks) if best_ask_ticks else high_ticks
-        price_ticks = _balanced_price(book, volume, end_ticks if ask_key == MARKET_KEY else key_of(-1, ask_key), high_ticks)
+        price_ticks = _balanced_price(book, crossing, end_ticks if ask_key == MARKET_KEY else key_of(-1, ask_key), high_ticks)
     if price_ticks == 0:
         return 0, 0, 0
-    return price_ticks, volume, _lots_within(book, 1, price_ticks) - _lots_within(book, -1, price_ticks)
+    return price_ticks, crossing.volume, _bids_left(book, crossing, price_ticks) - _asks_left(book, crossing, price_ticks)
 
 
 @jit
@@ -139,10 +146,10 @@ def _nearest(book, low_ticks, high_ticks):
 
 
 @jit
-def _balanced_price(book, volume, low_ticks, high_ticks):
+def _balanced_price(book, crossing, low_ticks, high_ticks):
     """Return the price of least surplus among those from low to high, at all of which the same volume can trade."""
     # Lot V + 1 of either side: a bid of no limit is above every price, and one that is not there below.
-    bid_ticks, ask_ticks = key_of(1, _key_of_lot(book, 1, volume + 1)), key_of(-1, _key_of_lot(book, -1, volume + 1))
+    bid_ticks, ask_ticks = key_of(1, crossing.next_bid_key), key_of(-1, crossing.next_ask_key)
     first_ticks, last_ticks = max(low_ticks, bid_ticks + 1), min(high_ticks, ask_ticks - 1)
     if first_ticks <= last_ticks:
         return _nearest(book, first_ticks, last_ticks)
@@ -151,7 +158,7 @@ def _balanced_price(book, volume, low_ticks, high_ticks):
         return top_ticks
     if top_ticks < low_ticks:
         return bottom_ticks
-    bid_lots, ask_lots = _lots_within(book, 1, top_ticks), _lots_within(book, -1, bottom_ticks)
+    bid_lots, ask_lots = _bids_left(book, crossing, top_ticks), _asks_left(book, crossing, bottom_ticks)
     if bid_lots != ask_lots:
         return top_ticks if bid_lots < ask_lots else bottom_ticks
     # The same surplus on either side: it stays so down to the next bid, and up to the next ask.
