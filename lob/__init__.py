@@ -15,6 +15,7 @@ _NAMES_OF = {
     "lob.feeds.feed": ("Feed",),
     "lob.instrument": ("Instrument",),
     "lob.messages": ("REPORT", "REQUEST", "Action", "CancelReason", "Flag", "Phase", "RejectReason", "ReportKind", "SelfTrade", "Side", "TimeInForce"),
+    "lob.signals": ("FlowSignals", "MarkoutSignal", "QueueSignals"),
     "lob.simulation.agent": ("Agent", "compiled"),
     "lob.simulation.drawn": ("choice", "exponential", "gamma", "lognormal", "normal", "uniform"),
     "lob.simulation.fields": ("Array",),

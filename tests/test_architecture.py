@@ -28,6 +28,7 @@ MAY_IMPORT = {
     "tape": GROUND | {"exchange", "questions"},
     "simulation": GROUND | {"exchange", "feeds", "questions", "schedule", "tape"},
     "analytics": GROUND | {"tape"},
+    "signals": GROUND | {"analytics", "simulation"},
     "report": GROUND | {"tape", "analytics"},
     "bench": GROUND | {"exchange"},
     "cli": GROUND | {"exchange", "feeds", "tape", "simulation", "analytics", "report", "bench", "__version__"},
@@ -56,10 +57,11 @@ MODULE_LINES_MAX = 400
 TOP_LEVEL = {"CHANGELOG.md", "CONTRIBUTING.md", "LICENSE", "README.md", "agents", "benchmarks", "docs", "lob", "pyproject.toml", "tests"}
 
 PUBLIC_NAMES = [
-    "Action", "Agent", "AgentError", "Allocation", "Array", "CancelReason", "FeeTier", "Feed", "FeedError", "Flag", "Fundamental", "Instrument",
-    "Latency", "LobError", "OrderBook", "Phase", "REPORT", "REQUEST", "ReferenceBook", "RejectReason", "ReportKind", "Run", "ScenarioError", "SelfTrade",
-    "Side", "Simulation", "Tape", "TapeError", "TimeInForce", "Venue", "__version__", "check_agent", "choice", "compiled", "exponential", "feeds",
-    "fill_markouts", "gamma", "lognormal", "markouts", "normal", "profit_and_loss", "uniform", "verify",
+    "Action", "Agent", "AgentError", "Allocation", "Array", "CancelReason", "FeeTier", "Feed", "FeedError", "Flag", "FlowSignals", "Fundamental",
+    "Instrument", "Latency", "LobError", "MarkoutSignal", "OrderBook", "Phase", "QueueSignals", "REPORT", "REQUEST", "ReferenceBook", "RejectReason",
+    "ReportKind", "Run", "ScenarioError", "SelfTrade", "Side", "Simulation", "Tape", "TapeError", "TimeInForce", "Venue", "__version__",
+    "check_agent", "choice", "compiled", "exponential", "feeds", "fill_markouts", "gamma", "lognormal", "markouts", "normal", "profit_and_loss",
+    "uniform", "verify",
 ]
 
 

@@ -16,7 +16,7 @@ from lob.analytics.labels import labels_of
 from lob.analytics.quotes import Mids
 from lob.errors import TapeError
 from lob.instrument import MICROTICKS
-from lob.tape.accounts import exact_sums
+from lob.tape.accounts import exact_sums, places_among
 
 HORIZON_NS = 1_000_000_000
 
@@ -91,9 +91,10 @@ def _lines(tape, traded, owners, moves, seats, chosen):
 
 def _seated(traded, owners, seats, fill):
     """Return (index of the owner, its side, what it paid, index of the fill) of everybody who had one of the seats in the fills: int64[n] each."""
-    parts = [
-        (np.searchsorted(owners, traded[seat.owner][fill]), seat.sign * traded["side"][fill].astype(np.int64), traded[seat.fee][fill], fill) for seat in seats
-    ]
+    parts = []
+    for seat in seats:
+        index, side = places_among(np.array(owners), traded[seat.owner][fill]), seat.sign * traded["side"][fill].astype(np.int64)
+        parts.append((index, side, traded[seat.fee][fill], fill))
     return [np.concatenate(column) for column in zip(*parts, strict=True)]
 
 

@@ -22,6 +22,7 @@ from lob.jit import jit
 from lob.messages import Side
 
 HORIZONS_NS = (1_000_000, 10_000_000, 100_000_000, 500_000_000, 1_000_000_000, 5_000_000_000)
+LIFE_QUANTILES = (10, 50, 90)
 
 
 @dataclass(frozen=True)
@@ -48,27 +49,38 @@ def refill(tape, horizons_ns=HORIZONS_NS, book=0):
     """
     import polars as pl
 
+    times, lots, side = _eaten(tape, book)
+    lines = []
+    for horizon_ns in horizons_ns:
+        keep = times + horizon_ns <= tape.end_ns
+        values = {"refilled": np.zeros(keep.sum()), "usual": np.zeros(keep.sum())}
+        for of in Side:
+            mine, when = side[keep] == of, times[keep & (side == of)]
+            values["refilled"][mine] = flow_between(tape, of, "added", when, when + horizon_ns, book) / lots[keep][mine]
+            values["usual"][mine] = _added_rate(tape, of, book) * horizon_ns / lots[keep][mine]
+        means = block_means(pl.DataFrame({"time_ns": times[keep], "weight": lots[keep]} | values), [], list(values), horizon_ns)
+        found = means.row(0, named=True) if means.height else dict.fromkeys(("refilled", "refilled_error", "usual"))
+        numbers = [found[name] for name in ("refilled", "refilled_error", "usual")]
+        excess = None if numbers[0] is None else numbers[0] - numbers[2]
+        lines.append((horizon_ns, horizon_ns / 1e9, int(keep.sum()), int(lots[keep].sum()), *numbers, excess))
+    floats = dict.fromkeys(("refilled", "refilled_error", "usual", "excess"), pl.Float64)
+    counts = {"horizon_ns": pl.Int64, "horizon_s": pl.Float64, "times": pl.Int64, "eaten_lots": pl.Int64}
+    return pl.DataFrame(lines, schema=counts | floats, orient="row")
+
+
+def _eaten(tape, book):
+    """Return the times at which a side was eaten, how many lots, and which side: int64[n] each, in the order of time."""
     changes = walk(tape, book).changes
     eaten = select(changes, changes["kind"] == Change.TRADED)
-    frames = []
+    parts = []
     for side in Side:
         mine = select(eaten, eaten["side"] == side)
         first = np.flatnonzero(np.diff(mine["time_ns"], prepend=-1))
-        times = mine["time_ns"][first]
         lots = np.add.reduceat(mine["lots"].astype(np.int64), first) if len(first) else np.zeros(0, np.int64)
-        for horizon_ns in horizons_ns:
-            keep = times + horizon_ns <= tape.end_ns
-            added = flow_between(tape, side, "added", times[keep], times[keep] + horizon_ns, book)
-            usual = _added_rate(tape, side, book) * horizon_ns
-            values = {"refilled": added / lots[keep], "usual": usual / lots[keep]}
-            frames.append(pl.DataFrame({"horizon_ns": np.full(keep.sum(), horizon_ns), "time_ns": times[keep], "weight": lots[keep]} | values))
-    means = block_means(pl.concat(frames), ["horizon_ns"], ["refilled", "usual"], "horizon_ns")
-    table = pl.DataFrame({"horizon_ns": list(horizons_ns)}).join(means, on="horizon_ns", how="left")
-    return table.select(
-        "horizon_ns", (pl.col("horizon_ns") / 1e9).alias("horizon_s"), pl.col("count").fill_null(0).cast(pl.Int64).alias("times"),
-        pl.col("weight").fill_null(0).cast(pl.Int64).alias("eaten_lots"), "refilled", "refilled_error", "usual",
-        (pl.col("refilled") - pl.col("usual")).alias("excess"),
-    )
+        parts.append((mine["time_ns"][first], lots, np.full(len(first), int(side))))
+    columns = [np.concatenate(column) for column in zip(*parts, strict=True)]
+    order = np.argsort(columns[0], kind="stable")
+    return [column[order] for column in columns]
 
 
 def _added_rate(tape, side, book):
@@ -133,14 +145,32 @@ def order_lives(tape, by="gap", book=0):
     stays = walk(tape, book).stays
     is_filled = stays["first_fill_ns"] >= 0
     has_left = np.isin(stays["end"], [End.CANCELLED, End.MOVED]) & ~is_filled
-    frame = pl.DataFrame({
-        by: stay_class(tape, stays, by, book), "is_filled": is_filled, "has_left": has_left, "is_behind": stays["gap_ticks"] > 0,
-        "is_unseen": has_left & (stays["was_at_touch"] == 0) & (stays["gap_ticks"] > 0), "life_ns": stays["end_ns"] - stays["time_ns"],
-    })
-    life_s = pl.col("life_ns").filter(pl.col("has_left")) / 1e9
-    quantiles = [life_s.quantile(q / 100, "linear").alias(f"life_{q}_s") for q in (10, 50, 90)]
+    classes = stay_class(tape, stays, by, book)
+    is_behind = stays["gap_ticks"] > 0
+    is_unseen = has_left & is_behind & (stays["was_at_touch"] == 0)
+    frame = pl.DataFrame({by: classes, "is_filled": is_filled, "has_left": has_left, "is_behind": is_behind, "is_unseen": is_unseen})
     table = frame.group_by(by, maintain_order=True).agg(
         pl.len().cast(pl.Int64).alias("orders"), pl.col("is_filled").mean().alias("filled_share"), pl.col("has_left").mean().alias("cancelled_share"),
-        (pl.col("is_unseen").sum() / pl.col("is_behind").sum()).alias("unseen_share"), *quantiles,
-    )
-    return without_nan(table.sort(by))
+        (pl.col("is_unseen").sum() / pl.col("is_behind").sum()).alias("unseen_share"),
+    ).sort(by)
+    return without_nan(table.with_columns(_life_quantiles(classes, table[by], has_left, stays["end_ns"] - stays["time_ns"])))
+
+
+def _life_quantiles(classes, words, has_left, life_ns):
+    """Return the quantiles of the lives of those that have left, by class and in seconds, as polars columns; null where nobody has."""
+    import polars as pl
+
+    codes, lives_ns = _numbers(classes)[has_left], life_ns[has_left]
+    found = np.full((len(words), len(LIFE_QUANTILES)), np.nan)
+    for k, code in enumerate(_numbers(words)):
+        lives = lives_ns[codes == code]
+        if len(lives):
+            found[k] = np.quantile(lives, [q / 100 for q in LIFE_QUANTILES]) / 1e9
+    return [pl.Series(f"life_{q}_s", column) for q, column in zip(LIFE_QUANTILES, found.T, strict=True)]
+
+
+def _numbers(classes):
+    """Return the classes as numbers, -1 for null: int64[n]."""
+    import polars as pl
+
+    return classes.to_physical().cast(pl.Int64).fill_null(-1).to_numpy()

@@ -4,7 +4,7 @@ Owns the list, gathered once; it is half as wide as the rows. The sides are the 
 """
 import numpy as np
 
-from lob.analytics.quotes import quotes
+from lob.analytics.quotes import fill_count
 from lob.analytics.records import select
 from lob.jit import jit, pool_reader
 from lob.messages import NOBODY, REPORT, Flag, ReportKind
@@ -42,20 +42,10 @@ def is_in_auction(fills):
 
 
 def _fills(tape, book):
-    quotes(tape, book)  # which sees to it that the tape is sorted
     rows = tape.rows
-    found = np.empty(_count(rows.ctypes.data, len(rows), book), FILL)
+    found = np.empty(fill_count(tape, book), FILL)
     _gather(rows.ctypes.data, len(rows), book, found.ctypes.data)
     return found
-
-
-@jit
-def _count(rows, row_count, book):
-    count = 0
-    for i in range(row_count):
-        row = report_at(rows, i)
-        count += row.kind == KIND and row.book == book
-    return count
 
 
 @jit

@@ -10,10 +10,10 @@ from lob.analytics.hawkes import fit_hawkes
 from lob.analytics.metaorders import impact_curve, length_tail, traders
 from lob.analytics.notes import known, shortage
 from lob.analytics.ofi import order_flow_imbalance
-from lob.analytics.signs import CLOCKS, memory, sign_autocorrelation, signs, splitters
+from lob.analytics.signs import CLOCKS, sign_autocorrelation, sign_memory, splitters
 from lob.analytics.trades import trades
 
-EVENTS_MIN, EVENTS_MAX, CERTAIN_P = 200, 100_000, 1e-4
+EVENTS_MIN, EVENTS_MAX, CERTAIN_P = 200, 50_000, 1e-4
 MODELS = {"trades": ("trade",), "buys and sells": ("buy", "sell")}
 
 
@@ -45,7 +45,7 @@ def flow(tape, book=0):
 def bursts(tape, book=0):
     """Return Hawkes fits to the trades of a tape, all of them as one kind, and buys and sells as two: two polars frames.
 
-    The first: model, trades, used (the first 100,000 at most; of trades of one kind at the very same time, one), seconds, branching_ratio, branching_error,
+    The first: model, trades, used (the first 50,000 at most; of trades of one kind at the very same time, one), seconds, branching_ratio, branching_error,
     log_likelihood, gain_p (of the likelihood ratio to Poisson processes), residual_distance and residual_p (Kolmogorov-Smirnov, of the kind that fits worse),
     note. The second, one row a kernel: model, to, source, baseline_hz, baseline_error (of `to`), branching, branching_error, decay_hz, decay_error. The fit is
     null, with a note, and has no kernels, without 200 trades of each kind, and where Poisson processes are as good (p > 0.0001): the ratio has no meaning then.
@@ -105,7 +105,7 @@ def long_memory(tape, book=0):
 
     tail, lines = length_tail(tape, book), []
     for clock in CLOCKS:
-        found = memory(signs(tape, clock, book=book))
+        found = sign_memory(tape, clock, book)
         difference = error = None
         if found["gamma"] is not None and tail["alpha"] is not None:
             difference, error = tail["alpha"] - found["gamma"] - 1, float(np.hypot(tail["alpha_error"], found["gamma_error"]))

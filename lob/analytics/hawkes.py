@@ -79,6 +79,27 @@ def simulate_hawkes(baseline_hz, branching, decay_hz, end_s, seed):
     return [np.sort(np.concatenate(times)) for times in found]
 
 
+def intensity(times_s, at_s, baseline_hz, branching, decay_hz):
+    """Return the intensity of a process of one kind just after each time, what happens at this very time included: float64[m].
+
+    times_s: its events, sorted, float64[n]; at_s: sorted, float64[m].
+    """
+    found = np.empty(len(at_s))
+    _follow(np.asarray(times_s, float), np.asarray(at_s, float), decay_hz, found)
+    return baseline_hz + branching * decay_hz * found
+
+
+@jit
+def _follow(times, at, decay_hz, found):
+    excitement, last, k = 0.0, 0.0, 0
+    for i in range(len(at)):
+        while k < len(times) and times[k] <= at[i]:
+            excitement = excitement * np.exp(-decay_hz * (times[k] - last)) + 1
+            last = times[k]
+            k += 1
+        found[i] = excitement * np.exp(-decay_hz * (at[i] - last))
+
+
 def fit_hawkes(times_s, end_s):
     """Return the HawkesFit of maximum likelihood. times_s: sorted event times of each kind in (0, end_s), [float64[n_i]]."""
     merged = np.concatenate(times_s)

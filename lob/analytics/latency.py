@@ -13,11 +13,12 @@ from lob.analytics.blocks import block_means
 from lob.analytics.fills import maker_fills
 from lob.analytics.labels import label_column
 from lob.analytics.live_orders import LIVE, LiveOrders, add_live, find_live, set_stay, stay_of
-from lob.analytics.quotes import Mids, quotes
+from lob.analytics.quotes import Mids, fill_count
 from lob.jit import jit, pool_reader
 from lob.messages import REPORT, Action, CancelReason, Flag, RejectReason, ReportKind
 
 HORIZON_NS, REACTION_NS = 1_000_000_000, 1_000_000
+BITS_MAX = 22  # of the map of filled orders, at first
 LOSS = np.dtype([("request", "i8"), ("fill", "i8")])  # indices of rows
 SEARCH = np.dtype([("orders", LIVE), ("book", "i8"), ("next_row", "i8"), ("fills", "i8"), ("fill_count", "i8"), ("losses", "i8"), ("loss_count", "i8")])
 PAST_FILL = np.dtype([("row", "i8"), ("before", "i8"), ("is_lost", "i8")])  # before: number of the order's fill before this one, -1 for none
@@ -49,12 +50,11 @@ def losses(tape, book=0):
 
 
 def _losses(tape, book):
-    quotes(tape, book)  # which sees to it that the tape is sorted
     rows, record = tape.rows, np.zeros(1, SEARCH)
-    count = int((rows["kind"] == FILL).sum()) + 1
+    count = fill_count(tape, book) + 1
     fills, found = np.empty(count, PAST_FILL), np.empty(count, LOSS)
     record["book"], record["fills"], record["losses"] = book, fills.ctypes.data, found.ctypes.data
-    orders = LiveOrders(record["orders"])
+    orders = LiveOrders(record["orders"], min(max(2 * count, 1).bit_length(), BITS_MAX))
     while record["next_row"][0] < len(rows):
         _search(record.ctypes.data, rows.ctypes.data, len(rows))
         orders.grow()

@@ -10,9 +10,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from lob.analytics.quotes import two_sided
-from lob.jit import jit
+from lob.jit import jit, pool_reader
+from lob.tape.replay import TOUCH
 
 IMBALANCES, SPREADS, STEPS_MAX = 10, 3, 6
+touch_at = pool_reader(TOUCH)
 
 
 @dataclass(frozen=True)
@@ -54,9 +56,24 @@ class Microprice:
 
 def state_of(touches):
     """Return the number of the state at each touch: imbalance class within spread class."""
-    bid, ask = touches["bid_lots"], touches["ask_lots"]
-    imbalance = np.minimum((IMBALANCES * (bid / (bid + ask))).astype(np.int64), IMBALANCES - 1)
-    return np.clip(touches["best_ask_ticks"] - touches["best_bid_ticks"], 1, SPREADS) * IMBALANCES - IMBALANCES + imbalance
+    states = np.empty(len(touches), np.int64)
+    touches = np.ascontiguousarray(touches)
+    _write_states(touches.ctypes.data, states)
+    return states
+
+
+@jit
+def _write_states(touches, states):
+    for i in range(len(states)):
+        touch = touch_at(touches, i)
+        states[i] = state(touch.best_ask_ticks - touch.best_bid_ticks, touch.bid_lots, touch.ask_lots)
+
+
+@jit
+def state(spread_ticks, bid_lots, ask_lots):
+    """Return the number of the state of one touch with both sides."""
+    imbalance = min(int(IMBALANCES * (bid_lots / (bid_lots + ask_lots))), IMBALANCES - 1)
+    return (min(max(spread_ticks, 1), SPREADS) - 1) * IMBALANCES + imbalance
 
 
 def _mirror():

@@ -13,20 +13,35 @@ from lob.analytics.notes import known, shortage
 from lob.analytics.quotes import Mids, quotes
 from lob.analytics.records import last_at
 from lob.analytics.trades import trades
+from lob.jit import jit, pool_reader
+from lob.tape.replay import TOUCH
 
 WINDOWS_NS = (100_000_000, 1_000_000_000, 10_000_000_000, 60_000_000_000)
 WINDOWS_MIN = 30
+touch_at = pool_reader(TOUCH)
 NO_ASK = 2**40  # an empty ask side is higher than any price, as an empty bid side, 0, is lower
 
 
 def contributions(touches):
     """Return e of each touch against the one before it, in lots: int64[m]; that of the first is 0. touches: TOUCH[m]."""
-    bid, bid_lots, ask_lots = (touches[name].copy() for name in ("best_bid_ticks", "bid_lots", "ask_lots"))
-    ask = np.where(touches["best_ask_ticks"] > 0, touches["best_ask_ticks"], NO_ASK)
     e = np.zeros(len(touches), np.int64)
-    e[1:] = (bid[1:] >= bid[:-1]) * bid_lots[1:] - (bid[1:] <= bid[:-1]) * bid_lots[:-1]
-    e[1:] += (ask[1:] >= ask[:-1]) * ask_lots[:-1] - (ask[1:] <= ask[:-1]) * ask_lots[1:]
+    _contribute(touches.ctypes.data, e)
     return e
+
+
+@jit
+def _contribute(touches, e):
+    for i in range(1, len(e)):
+        now, was = touch_at(touches, i), touch_at(touches, i - 1)
+        e[i] = contribution(was.best_bid_ticks, was.bid_lots, now.best_bid_ticks, now.bid_lots)
+        # A higher ask is a lower one of prices turned upside down, where an empty side is the least of all.
+        e[i] -= contribution(-(was.best_ask_ticks or NO_ASK), was.ask_lots, -(now.best_ask_ticks or NO_ASK), now.ask_lots)
+
+
+@jit
+def contribution(was_urgency, was_lots, urgency, lots):
+    """Return what one side of the touch contributes, as if it were the bid: its lots where its price is as good or better, less those before where not."""
+    return (urgency >= was_urgency) * lots - (urgency <= was_urgency) * was_lots
 
 
 def window_sums(tape, window_ns, book=0):
@@ -38,6 +53,11 @@ def window_sums(tape, window_ns, book=0):
     running = [total[last_at(times, edges) + 1] for times, total in tape.derived(_running, book)]
     mid, _ = mids.at_times(edges)
     return np.diff(running[0]), np.diff(running[1]), np.diff(mid) / 2
+
+
+def imbalance_between(tape, from_ns, to_ns, book=0):
+    """Return (OFI, signed traded lots) in (from, to]: int64[n] each. from_ns, to_ns: int64[n] each."""
+    return [total[last_at(times, to_ns) + 1] - total[last_at(times, from_ns) + 1] for times, total in tape.derived(_running, book)]
 
 
 def _running(tape, book):

@@ -5,8 +5,9 @@ With the queue Q of the side, the hazard that it empties is h = max(d, 0) / Q pe
 
     p_up = h_ask / (h_ask + h_bid)        the next move of the mid is up, since the ask empties first; expected drift 2 p_up - 1 ticks
 
-A first-order form: how well it is calibrated is measured, in `race`. Hidden orders and prices behind the touch do not count; a lot that improves the touch
-counts as added. Source: competing hazards as in Cox (1959); the queues and their intensities as in Cont, Stoikov and Talreja (2010).
+A first-order form: how well it is calibrated is measured, in `race`. Hidden orders do not count, nor do prices behind the touch as it was before the event,
+not even where a sweep reaches them; a lot that improves the touch counts as added. Source: competing hazards as in Cox (1959); the queues and their
+intensities as in Cont, Stoikov and Talreja (2010).
 """
 import numpy as np
 

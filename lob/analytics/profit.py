@@ -13,7 +13,7 @@ from lob.analytics.labels import labels_of
 from lob.analytics.quotes import Mids
 from lob.errors import TapeError
 from lob.instrument import MICROTICKS
-from lob.tape.accounts import Account, accounts, exact_sums
+from lob.tape.accounts import Account, accounts_of, exact_sums, places_among
 
 
 def profit_and_loss(tape, book=0):
@@ -27,7 +27,7 @@ def profit_and_loss(tape, book=0):
     """
     import polars
 
-    held, mids = accounts(tape, book=book), Mids.of(tape, book)
+    held, mids = accounts_of(fills(tape, book)), Mids.of(tape, book)
     owners = sorted(held.keys() | tape.agents.keys())
     earned = _earned(tape, book, mids, owners)
     lines = [_line(labels_of(tape, owner), held.get(owner, Account(owner)), mids.last, *earned[owner]) for owner in owners]
@@ -46,7 +46,7 @@ def _earned(tape, book, mids, owners):
     last = before if mids.last is None else mids.last
     spread, drift = [0] * len(owners), [0] * len(owners)
     for name, side in (("owner", traded["side"]), ("resting_owner", -traded["side"])):
-        index = np.searchsorted(owners, traded[name])
+        index = places_among(np.array(owners), traded[name])
         for sums, move in ((spread, before - price), (drift, last - before)):
             for i, lots_moved in enumerate(exact_sums(index, move * traded["lots"], side.astype(np.int64), len(owners))):
                 sums[i] += lots_moved

@@ -9,13 +9,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from lob.analytics.blocks import block_means
-from lob.analytics.fills import fills
+from lob.analytics.fills import fill_at, fills
 from lob.analytics.notes import without_nan
 from lob.analytics.quotes import Mids
 from lob.analytics.records import select
 from lob.analytics.stay import GAP_UNKNOWN
 from lob.analytics.stays import touch_stays, walk
 from lob.analytics.survival import stay_class, time_to_fill
+from lob.jit import jit
 from lob.messages import Flag
 
 HORIZON_NS = 1_000_000_000
@@ -77,12 +78,10 @@ def queue_value(tape, by="place", horizon_ns=HORIZON_NS, book=0):
 
     found, mids = walk(tape, book), Mids.of(tape, book)
     traded = fills(tape, book)
-    has_stay, later_ns = found.fill_stays >= 0, traded["time_ns"] + horizon_ns
+    later_ns = np.ascontiguousarray(traded["time_ns"]) + horizon_ns
     later, is_known = mids.at_times(later_ns)
-    earned = -traded["side"].astype(np.int64) * (later - 2 * traded["price_ticks"]) * traded["lots"] / 2
-    count = len(found.stays)
-    counted = has_stay & is_known
-    sums = np.bincount(found.fill_stays[counted], earned[counted], minlength=count)
+    sums = np.zeros(len(found.stays))
+    _add_earned(traded.ctypes.data, found.fill_stays, later, is_known, sums)
     # What ends before a horizon of the tape's end has only fills whose markout is known.
     gaps = found.stays["gap_ticks"]
     keep = (gaps <= 0) & (gaps != GAP_UNKNOWN) & (found.stays["end_ns"] + horizon_ns <= tape.end_ns) & (found.stays["flags"] & Flag.AUCTION == 0)
@@ -96,3 +95,12 @@ def queue_value(tape, by="place", horizon_ns=HORIZON_NS, book=0):
     realised = pl.when(pl.col("filled_share") > 0).then(pl.col("value") / pl.col("filled_share")).alias("realised")
     counts = [pl.col(name).cast(pl.Int64).alias(new) for name, new in (("count", "orders"), ("weight", "lots"))]
     return means.select(by, *counts, "filled_share", realised, "value", "value_error")
+
+
+@jit
+def _add_earned(fills, fill_stays, later, is_known, sums):
+    """Add what each fill earned at the later mid, in ticks x lots, to the stay of its resting order."""
+    for i in range(len(fill_stays)):
+        if fill_stays[i] >= 0 and is_known[i]:
+            fill = fill_at(fills, i)
+            sums[fill_stays[i]] -= fill.side * (later[i] - 2 * fill.price_ticks) * fill.lots / 2

@@ -10,11 +10,12 @@ import numpy as np
 
 from lob.analytics.records import last_at, select
 from lob.jit import jit, pool_reader
-from lob.messages import REPORT
+from lob.messages import REPORT, ReportKind
 from lob.tape.record import check_order
 from lob.tape.replay import touches
 
 report_at = pool_reader(REPORT)
+FILL = int(ReportKind.FILL)
 
 
 def quotes(tape, book=0):
@@ -26,18 +27,33 @@ def quotes(tape, book=0):
 
 
 def _quotes(tape, book):
-    if not _is_sorted(tape.rows.ctypes.data, len(tape)):
-        check_order(tape.rows, repr(tape))
+    fill_count(tape, book)
     return touches(tape.rows, tape.execution, book)
 
 
+def fill_count(tape, book=0):
+    """Return how many FILL rows a book has on a tape; derived once. Raises TapeError if the tape is not sorted."""
+    return tape.derived(_fill_count, book)
+
+
+def _fill_count(tape, book):
+    count = _scan(tape.rows.ctypes.data, len(tape), book)
+    if count < 0:
+        check_order(tape.rows, repr(tape))
+    return count
+
+
 @jit
-def _is_sorted(rows, count):
-    for i in range(1, count):
-        before, row = report_at(rows, i - 1), report_at(rows, i)
-        if row.time_ns < before.time_ns or row.sequence <= before.sequence:
-            return False
-    return True
+def _scan(rows, row_count, book):
+    """Return the number of FILL rows of a book, -1 if the rows are not sorted."""
+    count, time_ns, sequence = 0, -(2**63), -(2**63)
+    for i in range(row_count):
+        row = report_at(rows, i)
+        if i > 0 and (row.time_ns < time_ns or row.sequence <= sequence):
+            return -1
+        time_ns, sequence = row.time_ns, row.sequence
+        count += row.kind == FILL and row.book == book
+    return count
 
 
 def is_two_sided(touches):
@@ -46,7 +62,11 @@ def is_two_sided(touches):
 
 
 def two_sided(tape, book=0):
-    """Return the touches with both sides there: TOUCH[m]."""
+    """Return the touches with both sides there, the bid below the ask: TOUCH[m]; derived once."""
+    return tape.derived(_two_sided, book)
+
+
+def _two_sided(tape, book):
     every = quotes(tape, book)
     return select(every, is_two_sided(every))
 

@@ -70,6 +70,15 @@ def sign_autocorrelation(tape, clock="event", lags=LAG_MAX, book=0):
     return pl.DataFrame(columns).select(pl.lit(clock).alias("clock"), pl.all(), pl.lit(len(series), pl.Int64).alias("count"))
 
 
+def sign_memory(tape, clock="event", book=0):
+    """Return the `memory` of a tape's signs in a clock; derived once."""
+    return tape.derived(_sign_memory, clock, book)
+
+
+def _sign_memory(tape, clock, book):
+    return memory(signs(tape, clock, book=book))
+
+
 def memory(series):
     """Return {"count", "gamma", "gamma_error" (whittle), "c0", "gamma_loglog", "gamma_loglog_error", "note"} of a series of signs.
 
@@ -119,9 +128,12 @@ def _slope(correlation):
 
 def local_whittle(series):
     """Return (memory d, its error): the d that minimises log mean(l^2d I) - 2 d mean(log l) over the lowest frequencies l, I the periodogram."""
+    from scipy.fft import prev_fast_len
     from scipy.optimize import minimize_scalar
 
-    x = np.asarray(series, float) - np.mean(series)
+    # Of so many signs as have a fast transform: a prime number of them takes ten times as long, and a few at the end say nothing of low frequencies.
+    x = np.asarray(series[: prev_fast_len(len(series), real=True)], float)
+    x -= x.mean()
     count = int(len(x) ** BANDWIDTH)
     frequency = 2 * np.pi * np.arange(1, count + 1) / len(x)
     power = np.abs(np.fft.rfft(x)[1: count + 1]) ** 2

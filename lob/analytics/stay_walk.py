@@ -66,7 +66,7 @@ def _read_fill(walk, row):
     if not row.flags & HIDDEN and (is_agents or not walk.is_passive or row.owner == 0):
         slot = find_live(walk.live, row.resting_owner, row.resting_id)
         if not is_agents:
-            _write_change(walk, row, -row.side, row.lots, TRADED, 0)
+            _write_change(walk, row, -row.side, row.lots, TRADED, _gap_ticks(walk, -row.side, row.price_ticks))
     index_at(walk.fill_stays, walk.fill_count).value = stay_of(walk.live, slot) if slot >= 0 else -1
     walk.fill_count += 1
     if slot < 0:

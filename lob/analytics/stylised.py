@@ -11,7 +11,7 @@ from lob.analytics.metaorders import impact_curve
 from lob.analytics.notes import known, shortage
 from lob.analytics.ofi import order_flow_imbalance, regression
 from lob.analytics.quotes import Mids, is_two_sided, quotes, two_sided
-from lob.analytics.signs import autocorrelation, memory, signs
+from lob.analytics.signs import autocorrelation, sign_memory
 from lob.analytics.trades import trades
 from lob.messages import Side
 from lob.tape.replay import ReplayedBook
@@ -87,7 +87,7 @@ def _measured(tape, book):
         "volatility clustering, 1 s": _guarded(seconds, lambda r: (autocorrelation(np.abs(r), 10)[9], 1 / np.sqrt(len(r)))),
         "variance ratio, 1 s to 60 s": _guarded(minutes, lambda r: _variance_ratio(seconds, r)),
     }
-    remembered = memory(signs(tape, book=book))
+    remembered = sign_memory(tape, book=book)
     found["memory of trade signs"] = (remembered["gamma"], remembered["gamma_error"], remembered["note"])
     line = order_flow_imbalance(tape, [10 * SECOND_NS], book).row(0, named=True)
     found["imbalance and price, 10 s"] = (line["r_squared"], None, line["note"])

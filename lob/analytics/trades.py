@@ -5,7 +5,7 @@ of the recorded flow: what agents did is not history. The fills of an auction ar
 """
 import numpy as np
 
-from lob.analytics.quotes import quotes
+from lob.analytics.quotes import fill_count
 from lob.jit import jit, pool_reader
 from lob.messages import REPORT, Flag, ReportKind
 
@@ -32,9 +32,8 @@ def trades(tape, book=0):
 
 
 def _trades(tape, book):
-    quotes(tape, book)  # which sees to it that the tape is sorted
     rows = tape.rows
-    found = np.empty(int((rows["kind"] == FILL).sum()) + 1, TRADE)
+    found = np.empty(fill_count(tape, book) + 1, TRADE)
     count = _gather(rows.ctypes.data, len(rows), book, tape.execution == "passive", found.ctypes.data)
     return found[:count].copy()
 

@@ -336,7 +336,9 @@ def _callback(method, hook, market, world, venue):
 
 def _described(owner, agent):
     cls = type(agent)
-    return {"owner": owner, "name": agent._name, "kind": cls.__name__, "role": cls.role, "parameters": agent._parameters, "latency": vars(agent._latency)}
+    # A long array that is all one number is told by that number, from which the parameter can be set again.
+    parameters = {key: value[0] if isinstance(value, list) and len(set(value)) == 1 else value for key, value in agent._parameters.items()}
+    return {"owner": owner, "name": agent._name, "kind": cls.__name__, "role": cls.role, "parameters": parameters, "latency": vars(agent._latency)}
 
 
 def _version():

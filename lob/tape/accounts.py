@@ -6,7 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from lob.jit import jit
 from lob.messages import ReportKind
+
+OWNERS_COUNTED = 2**22  # up to here an owner is looked up in a table
 
 
 @dataclass(frozen=True)
@@ -31,7 +34,11 @@ def accounts(tape, at_ns=None, book=None):
     rows = tape.rows_until(at_ns)
     # Chosen as bytes: numpy copies a record field by field, which takes ten times as long.
     chosen = (rows["kind"] == ReportKind.FILL) & (book is None or rows["book"] == book)
-    fills = rows.view(np.dtype((np.void, rows.dtype.itemsize)))[chosen].view(rows.dtype)
+    return accounts_of(rows.view(np.dtype((np.void, rows.dtype.itemsize)))[chosen].view(rows.dtype))
+
+
+def accounts_of(fills):
+    """Return the account of every owner of some fills, as `accounts`. fills: FILL rows, or records that have their fields of these names."""
     owners = np.unique(np.concatenate([fills["owner"], fills["resting_owner"]]))
     takers = _sums(owners, fills["owner"], fills["side"], fills, fills["fee"])
     makers = _sums(owners, fills["resting_owner"], -fills["side"], fills, fills["resting_fee"])
@@ -60,23 +67,36 @@ class _Sum:
 
 def _sums(owners, of, sides, fills, fees):
     """Return one _Sum an owner: of its fills, those in which it is `of`, on the sides and with the fees given."""
-    index, lots, sides = np.searchsorted(owners, of), fills["lots"], sides.astype(np.int64)
+    index, lots, sides = places_among(owners, of), np.ascontiguousarray(fills["lots"]), sides.astype(np.int64)
     traded = exact_sums(index, fills["price_ticks"] * lots, sides, len(owners))
     counts = [np.bincount(index, minlength=len(owners)).tolist()]
-    for values in (lots, sides * lots):
-        total = np.zeros(len(owners), np.int64)
-        np.add.at(total, index, values)
-        counts.append(total.tolist())
-    paid = exact_sums(index, fees, np.ones_like(sides), len(owners))
+    ones = np.ones_like(sides)
+    counts += [exact_sums(index, lots, ones, len(owners)), exact_sums(index, lots, sides, len(owners))]
+    paid = exact_sums(index, np.ascontiguousarray(fees), ones, len(owners))
     return [_Sum(*sums) for sums in zip(*counts, [-cash for cash in traded], paid, strict=True)]
 
 
 def exact_sums(index, values, signs, group_count):
     """Return the sums of signs x values by group as Python integers; exact where 64 bits would overflow.
 
-    index: group of each value; values: int64[n]; signs: +1 or -1 each.
+    index: group of each value, int64[n]; values: int64[n]; signs: +1 or -1 each, int64[n].
     """
     high, low = np.zeros(group_count, np.int64), np.zeros(group_count, np.int64)
-    np.add.at(high, index, signs * (values >> 32))
-    np.add.at(low, index, signs * (values & 0xFFFFFFFF))
+    _add_halves(index, values, signs, high, low)
     return [(int(above) << 32) + int(below) for above, below in zip(high, low, strict=True)]
+
+
+@jit
+def _add_halves(index, values, signs, high, low):
+    for i in range(len(index)):
+        high[index[i]] += signs[i] * (values[i] >> 32)
+        low[index[i]] += signs[i] * (values[i] & 0xFFFFFFFF)
+
+
+def places_among(owners, of):
+    """Return the place of each owner of a column among the sorted owners: int64[n]."""
+    if len(owners) == 0 or owners[0] < 0 or owners[-1] > OWNERS_COUNTED:
+        return np.searchsorted(owners, of)
+    places = np.zeros(int(owners[-1]) + 1, np.int64)
+    places[owners] = np.arange(len(owners))
+    return places[of]

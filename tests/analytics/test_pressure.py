@@ -28,7 +28,7 @@ def naive_flows(tape, from_ns, to_ns):
             if row["kind"] in (ReportKind.ACCEPTED, ReportKind.REPLACED):
                 incoming = row
             rest = int(row["open_lots"])
-            if row["kind"] == ReportKind.FILL:
+            if row["kind"] == ReportKind.FILL and row["price_ticks"] == best[Side(-row["side"])]:
                 found[Side(-row["side"]), "eaten"] += int(row["lots"])
             is_cancel = row["kind"] in (ReportKind.CANCELLED, ReportKind.REDUCED) and (incoming is None or row["order_id"] != incoming["order_id"])
             if is_cancel and best[row["side"]] and row["price_ticks"] == best[row["side"]]:
