@@ -166,7 +166,8 @@ def _finish(simulation, as_json, **length):
     console.print(
         f"{run.requests:,} requests and {run.deliveries:,} deliveries in {run.wall_seconds:.2f} s{ending}"
         + (f"; {run.feed_rows:,} recorded rows, {run.feed_unknown:,} of orders unknown; execution rule: passive" if run.feed_rows else ""),
-        f"tape  {run.folder}/tape.parquet  sha256 {run.tape_sha256[:16]}…", *([f"curve {page}"] if page else []), *([f"all of it on one page: lob report {run.folder}"] if run.folder else []), sep="\n", highlight=False, soft_wrap=True,
+        f"tape  {run.folder}/tape.parquet  sha256 {run.tape_sha256[:16]}…", *([f"curve {page}"] if page else []),
+        *([f"all of it on one page: lob report {run.folder}"] if run.folder else []), sep="\n", highlight=False, soft_wrap=True,
     )
     raise typer.Exit(0 if run.is_complete else INTERRUPTED)
 

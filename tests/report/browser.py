@@ -39,7 +39,10 @@ def _moved(end):
 
 
 class Browser:
-    """A browser with one tab. complaints: what the page wrote to the console as a warning or an error, threw, or could not load; requests: what it asked for."""
+    """A browser with one tab.
+
+    complaints: what the page wrote to the console as a warning or an error, threw, or could not load; requests: what it asked for.
+    """
 
     def __init__(self, path):
         self._numbers, self._buffer, self._answers, self.complaints, self.requests, self.events = itertools.count(1), b"", {}, [], [], []
