@@ -1,7 +1,7 @@
 """The page of a long tape in a headless Chromium: its size, and how long it takes to load: python benchmarks/page.py --rows 1000000 --json
 
-The tape is that of the scenario `toxic`, simulated until it has so many rows. Loaded: the first screen's words are there and the page answers; drawn: the last of
-all charts is drawn, those far below the screen too. Both from the start of the navigation, medians of the repeats. CPU: of the page's own thread until then.
+The tape is that of the scenario `toxic`, simulated until it has so many rows. Loaded: the first screen's words are there and the page answers; drawn: the last
+of all charts is drawn, those far below the screen too. Both from the start of the navigation, medians of the repeats. CPU: of the page's own thread until then.
 """
 import argparse
 import json
@@ -17,7 +17,7 @@ from provenance import measured_on, one_line
 from lob.report.page import page, write_page
 
 sys.path.append(str(Path(__file__).parents[1] / "tests" / "report"))
-from browser import Browser, found  # noqa: E402  the tests' browser is where the line above says
+from browser import Browser, found
 
 
 def measure(rows, repeats):
@@ -60,7 +60,7 @@ def main():
         return
     print(f"{result['rows']:,} rows: a page of {result['bytes'] / 1e6:.1f} MB, written in {result['write_seconds']} s")
     if result["loaded_ms"] is not None:
-        print(f"loaded after {result['loaded_ms']} ms, every chart drawn after {result['drawn_ms']} ms, of which the page's thread worked {result['cpu_ms']} ms")
+        print(f"loaded after {result['loaded_ms']} ms, every chart drawn after {result['drawn_ms']} ms; the page's thread worked {result['cpu_ms']} ms")
     print(one_line(result))
 
 
