@@ -19,7 +19,7 @@ from lob.simulation.scenario import load
 from lob.tape.record import Tape
 
 ROWS_A_MINUTE = 11_100
-LEFT_OUT = {"fills"}  # a table of every fill, which is no analysis
+LEFT_OUT = {"fills", "report", "figures"}  # a table of every fill, and what is drawn: no analyses
 QUESTIONS = [name for name in vars(Questions) if not name.startswith("_") and name not in LEFT_OUT]
 
 

@@ -1,7 +1,7 @@
 """Questions: what a user can ask of a run or of a tape, by name.
 
-Owns the list of names and nothing else: each answer is given by a module of `analytics`, or drawn by `report`, which is imported when the question is asked. What a table is, its
-units and its sources are said there. A number that the tape cannot give is null, and a column `note` says why.
+Owns the list of names and nothing else: each answer is given by a module of `analytics`, or drawn by `report`, which is imported when the question is asked.
+What a table is, its units and its sources are said there. A number that the tape cannot give is null, and a column `note` says why.
 """
 
 

@@ -135,3 +135,11 @@ def test_the_processors_clock_never_runs_backwards():
     read(readings)
     assert (np.diff(readings) >= 0).all()
     assert readings[-1] > readings[0]
+
+
+def test_the_page_is_measured_and_a_missing_browser_is_said():
+    result = run("page.py", "--rows", 5_000, "--repeats", 1)
+    assert result["rows"] == 5_000
+    assert result["bytes"] > 4_000_000
+    times = [result[name] for name in ("loaded_ms", "drawn_ms", "cpu_ms")]
+    assert times == [None] * 3 or 0 < times[0] <= times[1]

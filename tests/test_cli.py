@@ -238,6 +238,37 @@ def test_a_malformed_row_is_named_with_its_number(day, refused):
     assert "42" in said
 
 
+# lob report
+
+def test_report_writes_one_page_beside_the_tape(folder):
+    told("simulate", "toxic", *SHORT, "--out", "run")
+    page = told("report", "run", "--agent", "avellaneda")
+    text = (folder / "run" / "report.html").read_text(encoding="utf-8")
+    assert (page["page"], page["bytes"]) == ("run/report.html", len(text.encode()))
+    assert "In focus: avellaneda." in text
+    assert "report.html" in typed("report", "run/tape.parquet").stdout
+
+
+def test_report_of_two_runs_shows_them_side_by_side(folder):
+    told("simulate", "toxic", *SHORT, "--out", "a")
+    told("simulate", "calm", *SHORT, "--out", "b")
+    typed("report", "a", "b", "--out", "new/both.html")
+    assert "toxic, seed 1 beside calm, seed 1" in (folder / "new" / "both.html").read_text(encoding="utf-8")
+
+
+def test_a_new_run_takes_the_pages_of_the_old_one_away(folder):
+    told("simulate", "toxic", *SHORT, "--out", "run")
+    typed("report", "run")
+    told("simulate", "calm", *SHORT, "--out", "run")
+    assert not (folder / "run" / "report.html").exists()
+
+
+def test_report_refuses_what_is_no_tape_and_an_agent_that_is_not_on_it(folder, refused):
+    assert "no tape here" in refused("report", "nowhere")
+    told("simulate", "toxic", *SHORT, "--out", "run")
+    assert "agent must be one of those on the tape, as " in refused("report", "run", "--agent", "nobody")
+
+
 # lob verify
 
 def test_verify_passes_an_honest_tape_and_says_how_much_it_checked(folder):

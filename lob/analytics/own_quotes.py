@@ -14,7 +14,7 @@ ENTRIES = (ReportKind.ACCEPTED, ReportKind.REPLACED, ReportKind.TRIGGERED)
 def own_quotes(tape, owner, book=0):
     """Return every change of an owner's best resting bid and ask: OWN_QUOTE[n], by time; price and lots are 0 while it has none on a side.
 
-    Lots are all that is open of its orders at that price, hidden orders and the reserve of icebergs too. Cost: a microsecond or two for each of the owner's rows.
+    Lots are all that is open of its orders at that price, hidden orders and the reserve of icebergs too. Cost: a microsecond or two for each of its rows.
     """
     return tape.derived(_own_quotes, owner, book)
 
@@ -26,7 +26,9 @@ def _own_quotes(tape, owner, book):
     event = np.cumsum((rows["flags"] & Flag.LAST) != 0)[is_mine] - ((mine["flags"] & Flag.LAST) != 0)
     is_end = np.append(np.diff(event) != 0, True) if len(mine) else np.zeros(0, bool)
     live, found, last = {}, [], (0, 0, 0, 0)
-    fields = ("kind", "order_id", "resting_id", "side", "price_ticks", "open_lots", "resting_open_lots", "resting_owner", "owner", "flags", "time_ns", "sequence")
+    fields = (
+        "kind", "order_id", "resting_id", "side", "price_ticks", "open_lots", "resting_open_lots", "resting_owner", "owner", "flags", "time_ns", "sequence",
+    )
     for *row, is_over in zip(*(mine[name].tolist() for name in fields), is_end.tolist(), strict=True):
         _note(live, owner, *row[:-2])
         if is_over and (best := (*_best(live, Side.BUY), *_best(live, Side.SELL))) != last:

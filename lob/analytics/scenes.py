@@ -25,7 +25,7 @@ class Step:
 
 
 def worst_fills(tape, owner, count=WORST, horizon_ns=HORIZON_NS, book=0):
-    """Return an owner's resting fills that lost most at the horizon, the worst first: a polars frame, columns as `fill_markouts`, and loss_ticks (ticks x lots).
+    """Return an owner's resting fills that lost most at the horizon, the worst first: a polars frame, as `fill_markouts`, and loss_ticks (ticks x lots).
 
     Fills that lost nothing, or whose horizon lies beyond the end of the tape, are left out.
     """

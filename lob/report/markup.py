@@ -29,8 +29,8 @@ def _note(note):
 def _chart(chart):
     if chart.note:
         return _figure(chart, "chart", _note(chart.note))
-    place = f'<div class="plot" data-chart="{chart.name}" data-height="{chart.height}" style="height:{chart.height}px" role="img" aria-label="{escape(chart.title, quote=True)}"></div>'
-    return _figure(chart, "chart", place)
+    size, title = f'data-height="{chart.height}" style="height:{chart.height}px"', escape(chart.title, quote=True)
+    return _figure(chart, "chart", f'<div class="plot" data-chart="{chart.name}" {size} role="img" aria-label="{title}"></div>')
 
 
 def _live(live):
@@ -42,15 +42,14 @@ def _live(live):
 def _table(table):
     if table.note:
         return _figure(table, "table", _note(table.note))
-    head = "".join(
-        f'<th{_class(column)} scope="col">{escape(column.name)}' + (f"<small>{escape(column.unit)}</small>" if column.unit else "") + "</th>" for column in table.columns
-    )
+    head = "".join(map(_head, table.columns))
     body = "".join("<tr>" + "".join(_cell(table, k, word) for k, word in enumerate(row)) + "</tr>" for row in table.rows)
     return _figure(table, "table", f'<div class="scroll"><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>')
 
 
-def _class(column):
-    return ' class="text"' if column.is_text else ""
+def _head(column):
+    kind, unit = ' class="text"' if column.is_text else "", f"<small>{escape(column.unit)}</small>" if column.unit else ""
+    return f'<th{kind} scope="col">{escape(column.name)}{unit}</th>'
 
 
 def _cell(table, k, word):

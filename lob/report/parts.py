@@ -1,7 +1,7 @@
 """Parts: what a page is made of, before it is a page.
 
-Owns Chart, Table, Cards and Section: plain records with their words. A chart is data and layout as plotly takes them, with colours as words (see `theme`); a part
-that has nothing to show carries a sentence that says so instead. Knows no HTML.
+Owns Chart, Table, Cards and Section: plain records with their words. A chart is data and layout as plotly takes them, with colours as words (see `theme`); a
+part that has nothing to show carries a sentence that says so instead. Knows no HTML.
 """
 from dataclasses import dataclass, field, replace
 
@@ -26,7 +26,8 @@ class Chart:
         """Return it as a plotly figure on paper; without anything to draw, an empty one that says why."""
         from plotly.graph_objects import Figure
 
-        layout = {"title": {"text": self.title, "font": {"size": 15}}, **self.layout, "height": self.height + 60, "margin": {"l": 64, "r": 20, "t": 84, "b": 52}}
+        layout = {"title": {"text": self.title, "font": {"size": 15}}, **self.layout, "height": self.height + 60,
+            "margin": {"l": 64, "r": 20, "t": 84, "b": 52}}
         if self.note:
             words = {"text": self.note, "showarrow": False, "x": 0.5, "y": 0.5, "xref": "paper", "yref": "paper"}
             layout = {"title": layout["title"], "annotations": [words], "xaxis": {"visible": False}, "yaxis": {"visible": False}}

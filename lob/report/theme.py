@@ -1,7 +1,7 @@
 """Theme: the colours of every figure, once.
 
-Owns the palette as words, for paper and for the dark, and their place in a figure. A chart names colours as "$ink" or "$maker1/0.2" (the number is its opacity);
-the page puts in what the reader's scheme asks for, a notebook or a file the colours of paper.
+Owns the palette as words, for paper and for the dark, and their place in a figure. A chart names colours as "$ink" or "$bid/0.2" (with its opacity); the
+page puts in what the reader's scheme asks for, a notebook or a file the colours of paper.
 """
 import re
 

@@ -3,6 +3,7 @@
 Owns the process and the messages of the DevTools protocol: JSON between NUL bytes on the process's file descriptors 3 and 4.
 """
 import base64
+import fcntl
 import itertools
 import json
 import os
@@ -18,7 +19,7 @@ FLAGS = (
     "--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run", "--disable-background-networking", "--disable-component-update",
     "--disable-sync", "--disable-quic", "--disable-extensions", "--mute-audio", "--hide-scrollbars", "--remote-debugging-pipe", "--force-color-profile=srgb",
 )
-PATIENCE_S = 60
+PATIENCE_S, CLICKS_APART_S = 60, 0.6
 
 
 def found():
@@ -26,15 +27,29 @@ def found():
     return next(filter(None, map(shutil.which, NAMES)), None)
 
 
+def _mouse_event(kind, point, count=1):
+    return {"type": kind, "x": point[0], "y": point[1], "button": "left", "buttons": int(kind != "mouseReleased"), "clickCount": count}
+
+
+def _moved(end):
+    """Return a pipe's end under a number from 10 on."""
+    number = fcntl.fcntl(end, fcntl.F_DUPFD_CLOEXEC, 10)
+    os.close(end)
+    return number
+
+
 class Browser:
-    """A browser with one tab. complaints: what the page wrote to the console as a warning or an error, threw, or could not load; requests: what it asked for."""
+    """A browser with one tab.
+
+    complaints: what the page wrote to the console as a warning or an error, threw, or could not load; requests: what it asked for.
+    """
 
     def __init__(self, path):
         self._numbers, self._buffer, self._answers, self.complaints, self.requests, self.events = itertools.count(1), b"", {}, [], [], []
         self._profile = tempfile.mkdtemp(prefix="page-test-")
-        to_read, self._to = os.pipe()
-        self._from, to_write = os.pipe()
-        command = ["/bin/sh", "-c", f'exec "$@" 3<&{to_read} 4>&{to_write}', "sh", path, *FLAGS, f"--user-data-dir={self._profile}", "about:blank"]
+        # Above 9, so that neither is 3 or 4, which the browser reads from and writes to.
+        to_read, self._to, self._from, to_write = (_moved(end) for end in (*os.pipe(), *os.pipe()))
+        command = ["bash", "-c", f'exec "$@" 3<&{to_read} 4>&{to_write}', "bash", path, *FLAGS, f"--user-data-dir={self._profile}", "about:blank"]
         self._process = subprocess.Popen(
             command, pass_fds=(to_read, to_write), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
         )
@@ -64,11 +79,17 @@ class Browser:
 
     def ask(self, method, **parameters):
         """Return the result of one command."""
+        return self._answer_to(method, self._send(method, parameters))
+
+    def _send(self, method, parameters):
         number = next(self._numbers)
         message = {"id": number, "method": method, "params": parameters} | ({"sessionId": self._session} if self._session else {})
         data = json.dumps(message).encode() + b"\0"
         while data:
             data = data[os.write(self._to, data):]
+        return number
+
+    def _answer_to(self, method, number):
         until = time.monotonic() + PATIENCE_S
         while number not in self._answers:
             self._read(until - time.monotonic())
@@ -116,13 +137,14 @@ class Browser:
             self._mouse(kind, x_y)
 
     def double_click(self, x_y):
-        """Click twice at a place of the window."""
-        for count in (1, 2):
-            for kind in ("mousePressed", "mouseReleased"):
-                self._mouse(kind, x_y, count)
+        """Click twice at a place of the window, in one go: a slow machine must not make two clicks of it, nor a third of what came before."""
+        time.sleep(CLICKS_APART_S)
+        method, kinds = "Input.dispatchMouseEvent", [(kind, count) for count in (1, 2) for kind in ("mousePressed", "mouseReleased")]
+        for number in [self._send(method, _mouse_event(kind, x_y, count)) for kind, count in kinds]:
+            self._answer_to(method, number)
 
-    def _mouse(self, kind, point, count=1):
-        self.ask("Input.dispatchMouseEvent", type=kind, x=point[0], y=point[1], button="left", buttons=int(kind != "mouseReleased"), clickCount=count)
+    def _mouse(self, kind, point):
+        self.ask("Input.dispatchMouseEvent", **_mouse_event(kind, point))
 
     def picture(self, path, is_whole=False):
         """Write what the window shows, or the whole page, as PNG."""

@@ -19,7 +19,8 @@ def test_a_significant_number_keeps_three_digits(value, text):
     assert significant(value) == text
 
 
-@pytest.mark.parametrize(("time_ns", "text"), [(7, "7 ns"), (1_500, "1.5 µs"), (999_900_000, "1 s"), (90_000_000_000, "90 s"), (1_800_000_000_000, "30 min"), (None, "–")])
+@pytest.mark.parametrize(("time_ns", "text"), [(7, "7 ns"), (1_500, "1.5 µs"), (999_900_000, "1 s"), (90_000_000_000, "90 s"), (1_800_000_000_000, "30 min"),
+    (None, "–")])
 def test_a_duration_has_the_unit_that_suits_it(time_ns, text):
     assert duration(time_ns) == text
 

@@ -29,7 +29,8 @@ def body_of(html):
 
 
 def test_the_page_fetches_nothing(html):
-    assert re.findall(r'<(?:script|link|img|iframe)[^>]*(?:src|href)=', html.replace(html[html.index("<script>"): html.index('<script type="application/json"')], "")) == []
+    assert re.findall(r'<(?:script|link|img|iframe)[^>]*(?:src|href)=',
+        html.replace(html[html.index("<script>"): html.index('<script type="application/json"')], "")) == []
     assert "@import" not in html[: html.index("<body>")]
     assert "url(" not in html[: html.index("<body>")]
 

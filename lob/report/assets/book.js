@@ -160,7 +160,10 @@ report.makers.book = function (place, data) {
     };
     const fresh = !plot._fullLayout;
     report.plot(plot, {data: traces, layout}, fresh);
-    if (fresh) plot.on("plotly_relayout", zoomed);
+    if (fresh) {
+      plot.on("plotly_relayout", zoomed);
+      plot.on("plotly_doubleclick", () => later(0, end));
+    }
     tell(columns, traded.length, tradedAll, filled.length, filledAll);
   }
 
@@ -176,7 +179,6 @@ report.makers.book = function (place, data) {
   }
 
   function zoomed(change) {
-    if (change["xaxis.autorange"] || change.autosize) { if (change["xaxis.autorange"]) later(0, end); return; }
     if ("xaxis.range[0]" in change) later(change["xaxis.range[0]"], change["xaxis.range[1]"]);
   }
 

@@ -5,7 +5,7 @@ const report = {
   makers: {},      // by kind of a live part: (place, data) -> {draw, ...}
   live: {},        // what the makers made, by name
   isOnPaper: false,
-  config: {displaylogo: false, responsive: true, displayModeBar: false, doubleClick: "reset+autosize"},
+  config: {displaylogo: false, responsive: true, displayModeBar: false, doubleClick: "reset+autosize", doubleClickDelay: 450},
 };
 const dark = matchMedia("(prefers-color-scheme: dark)"), coarse = matchMedia("(pointer: coarse)");
 const NARROW = 600, PRINT_WIDTH = 330, PRINT_WIDTH_WHOLE = 690, PRINT_HEIGHT = 0.76, SLICE_MS = 40;

@@ -23,7 +23,8 @@ def _refill(found):
     seconds = known["horizon_s"].to_list()
     hover = "%{y:.2f} of the lots eaten were added within %{x} s"
     traces = with_band("after it was eaten", seconds, known["refilled"].to_list(), known["refilled_error"].to_list(), "$series1", hover)
-    traces.append({"type": "scatter", "mode": "lines", "name": "usual", "x": seconds, "y": known["usual"].to_list(), "hovertemplate": "usually %{y:.2f} within %{x} s",
+    traces.append({"type": "scatter", "mode": "lines", "name": "usual", "x": seconds, "y": known["usual"].to_list(),
+        "hovertemplate": "usually %{y:.2f} within %{x} s",
                    "line": {"color": "$faint", "dash": "dash", "width": 1.6}})
     return Chart("refill", title, caption, traces, layout("seconds", "lots added / lots eaten", xaxis=log_ticks(seconds), yaxis={"type": "log", "dtick": 1}))
 
@@ -40,7 +41,8 @@ def _returns(found):
             traces += with_band(word, *points, color, f"{word}: %{{y:.1%}} were back within %{{x}} s, of %{{customdata:,}}", mine["depletions"].to_list())
     if not traces:
         return Chart("returns", title, caption, note="No best price was ever traded through, so none could come back.")
-    axes = layout("seconds", "share that came back", xaxis=log_ticks(known["horizon_s"].unique().sort().to_list()), yaxis={"tickformat": ".0%", "rangemode": "tozero"})
+    axes = layout("seconds", "share that came back", xaxis=log_ticks(known["horizon_s"].unique().sort().to_list()),
+        yaxis={"tickformat": ".0%", "rangemode": "tozero"})
     return Chart("returns", title, caption, traces, axes)
 
 
@@ -50,11 +52,15 @@ def _lives(found):
         Column("life 50 %"), Column("life 90 %"),
     ]
     rows = [
-        ["on an empty side" if line["gap"] is None else str(line["gap"]), number(line["orders"]), percent(line["filled_share"], 1), percent(line["cancelled_share"], 1),
+        ["on an empty side" if line["gap"] is None else str(line["gap"]), number(line["orders"]), percent(line["filled_share"], 1),
+            percent(line["cancelled_share"], 1),
          percent(line["unseen_share"], 1), *(duration(None if line[f"life_{q}_s"] is None else line[f"life_{q}_s"] * 1e9) for q in (10, 50, 90))]
         for line in found.lives.iter_rows(named=True)
     ]
-    caption = "Orders by how far from the touch they entered. Life: quantiles of those cancelled or moved without a fill. Much depth that is gone before the touch comes is for show."
+    caption = (
+        "Orders by how far from the touch they entered. Life: quantiles of those cancelled or moved without a fill. Much depth that is gone before "
+        "the touch comes is for show."
+    )
     return Table("lives", "How orders lived", caption, columns, rows, None if rows else "No order ever rested on this tape.")
 
 
@@ -71,12 +77,17 @@ def _late(subject):
         Column("cost", "ticks a lot"), Column("cost", "ticks × lots"),
     ]
     rows = [
-        [str(line["agent"]), number(line["requests"]), number(line["lost"]), percent(line["lost_share"], 1), number(line["lost_lots"]), duration(line["late_ns"]),
+        [str(line["agent"]), number(line["requests"]), number(line["lost"]), percent(line["lost_share"], 1), number(line["lost_lots"]),
+            duration(line["late_ns"]),
          with_error(line["cost"], line["cost_error"]), number(line["cost_ticks"], 1)]
         for line in _of_makers(subject, subject.latency.cancels).iter_rows(named=True)
     ]
-    caption = "Cancels and moves that were on their way when the order traded: right, and too late. The cost is at 1 s after the fill; below zero the fill was lucky."
-    return Table("late", "Cancels that lost their race", caption, columns, rows, None if rows else "No maker's cancel or move travelled at all, so none could be late.")
+    caption = (
+        "Cancels and moves that were on their way when the order traded: right, and too late. The cost is at 1 s after the fill; below zero the fill "
+        "was lucky."
+    )
+    return Table("late", "Cancels that lost their race", caption, columns, rows,
+        None if rows else "No maker's cancel or move travelled at all, so none could be late.")
 
 
 def _stale(subject):
@@ -85,16 +96,21 @@ def _stale(subject):
         Column("cost", "ticks a lot"), Column("of the others", "ticks a lot"), Column("cost", "ticks × lots"),
     ]
     rows = [
-        [str(line["agent"]), number(line["fills"]), number(line["stale"]), percent(line["stale_share"], 1), number(line["stale_lots"]), number(line["moved"], 2),
+        [str(line["agent"]), number(line["fills"]), number(line["stale"]), percent(line["stale_share"], 1), number(line["stale_lots"]),
+            number(line["moved"], 2),
          with_error(line["cost"], line["cost_error"]), number(line["fresh_cost"], 2, sign=True), number(line["cost_ticks"], 1)]
         for line in _of_makers(subject, subject.latency.quotes).iter_rows(named=True)
     ]
-    caption = "Fills within the owner's own reaction time (feed and order latency) after the mid moved against its quote: no rule of quoting could have saved these, only speed."
+    caption = (
+        "Fills within the owner's own reaction time (feed and order latency) after the mid moved against its quote: no rule of quoting could have "
+        "saved these, only speed."
+    )
     return Table("stale", "Quotes that were stale when hit", caption, columns, rows, None if rows else "No maker was filled, so no quote was stale.")
 
 
 def _detection(found):
-    columns = [Column("order", is_text=True), Column("trades watched"), Column("there in truth"), Column("seen"), Column("right"), Column("precision"), Column("recall"),
+    columns = [Column("order", is_text=True), Column("trades watched"), Column("there in truth"), Column("seen"), Column("right"), Column("precision"),
+        Column("recall"),
                Column("note", is_text=True)]
     rows = [
         [line["what"], number(line["trades"]), number(line["present"]), number(line["seen"]), number(line["right"]), percent(line["precision"]),

@@ -1,7 +1,7 @@
 """Book: the depth through time, from the whole run down to single events, with trades and one agent's quotes and fills on it.
 
-Owns what of the tape the page carries for it, and how little of it that may be: changes of displayed lots, trades, the agent's best quotes and fills, each packed
-as columns of small numbers. Of a long tape changes that follow each other at one price within a short time become one; the page says so.
+Owns what of the tape the page carries for it, and how little of it that may be: changes of displayed lots, trades, the agent's best quotes and fills, each
+packed as columns of small numbers. Of a long tape changes that follow each other at one price within a short time become one; the page says so.
 """
 import numpy as np
 
@@ -55,7 +55,8 @@ def _data(subject, touches):
         "changes": {"time": since(changes["time_ns"]), "key": 2 * (changes["price_ticks"] - low) + (changes["side"] > 0), "lots": changes["lots"]},
         "trades": {"time": since(traded["time_ns"]), "price": traded["last_ticks"], "lots": traded["lots"], "side": traded["side"]},
         "quotes": {"time": since(quoted["time_ns"]), "bid": quoted["bid_ticks"], "ask": quoted["ask_ticks"]},
-        "fills": {"time": since(fills["time_ns"].to_numpy()), **{name: fills[name].to_numpy() for name in ("price_ticks", "lots", "side")}, "realised": _realised(fills)},
+        "fills": {"time": since(fills["time_ns"].to_numpy()), **{name: fills[name].to_numpy() for name in ("price_ticks", "lots", "side")},
+            "realised": _realised(fills)},
     }
     data["fills"]["price"] = data["fills"].pop("price_ticks")
     return data, [words, more, last, f"Times are to {duration(unit_ns)}."]

@@ -49,7 +49,8 @@ def _spreads(found):
     if found.spreads["share"].sum() == 0:
         return Chart("spreads", title, caption, note="There never were a bid and an ask at the same time.")
     words = ["20 or more" if ticks == 20 else f"{ticks}" for ticks in found.spreads["spread_ticks"].to_list()]
-    trace = {"type": "bar", "x": words, "y": found.spreads["share"].to_list(), "marker": {"color": "$series1"}, "hovertemplate": "%{x} ticks: %{y:.1%} of the time"}
+    trace = {"type": "bar", "x": words, "y": found.spreads["share"].to_list(), "marker": {"color": "$series1"},
+        "hovertemplate": "%{x} ticks: %{y:.1%} of the time"}
     return Chart("spreads", title, caption, [trace], layout("spread, ticks", "share of time", xaxis={"type": "category"}, yaxis={"tickformat": ".0%"}))
 
 
@@ -63,7 +64,8 @@ def _volume(subject, found):
     bought = (found.volume["lots"] * found.volume["buy_share"].fill_null(0)).to_list()
     sold = [lots - part for lots, part in zip(found.volume["lots"].to_list(), bought, strict=True)]
     traces = [
-        {"type": "bar", "name": name, "x": middle.to_list(), "y": values, "marker": {"color": color}, "hovertemplate": f"%{{y:,.0f}} lots {name} around %{{x:.1f}} {unit}"}
+        {"type": "bar", "name": name, "x": middle.to_list(), "y": values, "marker": {"color": color},
+            "hovertemplate": f"%{{y:,.0f}} lots {name} around %{{x:.1f}} {unit}"}
         for name, values, color in (("bought by takers", bought, "$bid/0.7"), ("sold by takers", sold, "$ask"))
     ]
     return Chart("volume", title, caption, traces, layout(f"{unit} since the start", "lots", barmode="stack"))
@@ -71,7 +73,8 @@ def _volume(subject, found):
 
 def _signature(found):
     title, caption = "Volatility by step", (
-        "Variance of the mid per second, by the length of the step it is measured with; two standard errors. Falling: the mid bounces. Rising: it trends. Flat: it walks."
+        "Variance of the mid per second, by the length of the step it is measured with; two standard errors. Falling: the mid bounces. Rising: it trends. "
+        "Flat: it walks."
     )
     known = found.signature.filter(found.signature["variance_per_s"].is_not_null())
     if known.height == 0:

@@ -13,7 +13,8 @@ def section(subject):
     """Return imbalance, memory, bursts, metaorders and their impact."""
     found = flow(subject.tape, book=subject.book)
     lead = "Order flow imbalance is the symptom; self-excitation and large orders in small pieces are two models of the cause."
-    return Section("flow", "Flow", "Flow and memory", lead, [_memory(found), _imbalance(found), _memory_table(found), _bursts(found), _impact(found), _splitters(found)])
+    return Section("flow", "Flow", "Flow and memory", lead, [_memory(found), _imbalance(found), _memory_table(found), _bursts(found), _impact(found),
+        _splitters(found)])
 
 
 def _memory(found):
@@ -35,7 +36,8 @@ def _memory(found):
                        "line": {"color": SERIES[k], "width": 1.2, "dash": "dot"}, "hoverinfo": "skip", "name": clock})
     if not traces:
         return Chart("memory", title, caption, note="There are too few trades for an autocorrelation: a lag needs ten times as many signs.")
-    axes = layout("lag, trades, fills or seconds", "autocorrelation", xaxis={"type": "log", "dtick": 1}, yaxis={"type": "log", "dtick": 1, "exponentformat": "power"})
+    axes = layout("lag, trades, fills or seconds", "autocorrelation", xaxis={"type": "log", "dtick": 1},
+        yaxis={"type": "log", "dtick": 1, "exponentformat": "power"})
     return Chart("memory", title, caption, traces, axes)
 
 
@@ -51,8 +53,8 @@ def _memory_table(found):
         for line in found.memory.iter_rows(named=True)
     ]
     caption = (
-        "γ: the autocorrelation decays as lag^−γ. α: metaorder lengths fall as L^−(α+1). Theory has α = γ + 1 in the event clock. The barometer takes all splitters "
-        "for equally active, with nobody else trading: it tells high from low, it is no census."
+        "γ: the autocorrelation decays as lag^−γ. α: metaorder lengths fall as L^−(α+1). Theory has α = γ + 1 in the event clock. The barometer takes all "
+        "splitters for equally active, with nobody else trading: it tells high from low, it is no census."
     )
     return Table("memory-table", "The memory in numbers", caption, columns, rows).without_empty_notes()
 
@@ -71,7 +73,8 @@ def _imbalance(found):
         return Chart("imbalance", title, caption, note="There are fewer than thirty windows of each length in which the mid moved, too few for a regression.")
     words = [f"{window:g} s" for window in table["window_s"].to_list()]
     traces = []
-    for name, column, slope, color in (("order flow imbalance", "r_squared", "beta", "$series1"), ("signed trades", "trade_r_squared", "trade_beta", "$series2")):
+    for name, column, slope, color in (("order flow imbalance", "r_squared", "beta", "$series1"),
+        ("signed trades", "trade_r_squared", "trade_beta", "$series2")):
         traces.append({
             "type": "bar", "name": name, "x": words, "y": table[column].to_list(), "marker": {"color": color},
             "customdata": table.select(slope, f"{slope}_error", "windows", "half_depth").fill_null(0).rows(),
@@ -86,13 +89,14 @@ def _bursts(found):
         Column("misfit", "KS distance"), Column("misfit", "p"), Column("note", is_text=True),
     ]
     rows = [
-        [line["model"], number(line["used"]), _plain(line["branching_ratio"], line["branching_error"]), "under 1e−300" if line["gain_p"] == 0 else significant(line["gain_p"], 2),
+        [line["model"], number(line["used"]), _plain(line["branching_ratio"], line["branching_error"]),
+            "under 1e−300" if line["gain_p"] == 0 else significant(line["gain_p"], 2),
          significant(line["residual_distance"], 2), significant(line["residual_p"], 2), line["note"] or ""]
         for line in found.hawkes.iter_rows(named=True)
     ]
     caption = (
-        "Hawkes processes fitted by maximum likelihood. The branching ratio is the share of trades brought on by earlier trades: near 0 they come by chance, near 1 "
-        "one trade keeps the market busy. A misfit with a small p says that the kernel is not the true one."
+        "Hawkes processes fitted by maximum likelihood. The branching ratio is the share of trades brought on by earlier trades: near 0 they come by "
+        "chance, near 1 one trade keeps the market busy. A misfit with a small p says that the kernel is not the true one."
     )
     return Table("bursts", "Bursts", caption, columns, rows).without_empty_notes()
 
@@ -106,7 +110,8 @@ def _impact(found):
     if table.height < 2:
         return Chart("impact", title, caption, note="Too few runs of trades by one owner moved the mid their way for a curve.")
     trace = {
-        "type": "scatter", "mode": "lines+markers", "x": table["lots"].to_list(), "y": table["impact_ticks"].to_list(), "line": {"color": "$series1", "width": 1.6},
+        "type": "scatter", "mode": "lines+markers", "x": table["lots"].to_list(), "y": table["impact_ticks"].to_list(),
+        "line": {"color": "$series1", "width": 1.6},
         "marker": {"size": 7, "color": "$series1"}, "customdata": table["metaorders"].to_list(),
         "error_y": {"type": "data", "array": (2 * table["impact_error"].fill_null(0)).to_list(), "color": "$series1/0.6", "thickness": 1.2, "width": 0},
         "hovertemplate": "%{x:.0f} lots: %{y:.2f} ticks, %{customdata:,} metaorders",
@@ -118,13 +123,17 @@ def _impact(found):
 
 
 def _splitters(found):
-    columns = [Column("owner", is_text=True), Column("kind", is_text=True), Column("trades"), Column("metaorders"), Column("mean length", "trades"), Column("score", "sd")]
+    columns = [Column("owner", is_text=True), Column("kind", is_text=True), Column("trades"), Column("metaorders"), Column("mean length", "trades"),
+        Column("score", "sd")]
     most = found.traders.filter(found.traders["is_splitter"].fill_null(False)).sort("trades", descending=True)
     rows = [
         [str(line["agent"]), str(line["kind"]), number(line["trades"]), number(line["metaorders"]), number(line["mean_length"], 1), number(line["score"], 1)]
         for line in most.head(10).iter_rows(named=True)
     ]
     share = most["trades"].sum() / max(found.traders["trades"].sum(), 1)
-    caption = f"Owners whose trades change sides too seldom to be coin tosses, by a test at one in a hundred: {number(most.height)}, with {percent(share)} of all trades."
+    caption = (
+        f"Owners whose trades change sides too seldom to be coin tosses, by a test at one in a hundred: {number(most.height)}, with {percent(share)} "
+        "of all trades."
+    )
     note = None if rows else "By the test at one in a hundred no owner split its orders, or none traded twenty times."
     return Table("splitters", "Who splits orders", caption, columns, rows, note)

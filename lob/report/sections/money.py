@@ -59,8 +59,8 @@ def _through_time(name, title, axis, curves, column, form, caption):
 
 def _decomposition(subject):
     title, caption = "Where the profit of each maker came from", (
-        "Per lot traded, so that makers of different size compare. Read from the left: spread captured is the pay, adverse selection what the better informed took "
-        "back within a second, inventory the luck or the skill after that."
+        "Per lot traded, so that makers of different size compare. Read from the left: spread captured is the pay, adverse selection what the better "
+        "informed took back within a second, inventory the luck or the skill after that."
     )
     lines = subject.parts.filter(subject.parts["owner"].is_in(subject.few_makers))
     if lines.height == 0 or lines["fills"].sum() == 0 or lines["pnl_microticks"].null_count():
@@ -76,6 +76,7 @@ def _decomposition(subject):
         values = [value / lots for value in (*halves, -mine["fees_microticks"].sum() / MICROTICKS, mine["pnl_microticks"].sum() / MICROTICKS)]
         traces.append({
             "type": "bar", "name": subject.name_of(owner), "x": words, "y": values, "marker": {"color": SERIES[k]}, "hovertemplate": "%{y:+.4f} ticks a lot",
-            "text": [number(value, 2, sign=True) if len(subject.few_makers) <= LABELLED_MAX else "" for value in values], "textposition": "outside", "cliponaxis": False, "textfont": {"size": 11},
+            "text": [number(value, 2, sign=True) if len(subject.few_makers) <= LABELLED_MAX else "" for value in values], "textposition": "outside",
+            "cliponaxis": False, "textfont": {"size": 11},
         })
     return Chart("decomposition", title, caption, traces, layout("", "ticks per lot traded", barmode="group", bargap=0.3))

@@ -59,7 +59,8 @@ def _value(found):
     if table.height == 0:
         return Chart("value", title, caption, note="No order at the touch ended a second before the tape does, so no place can be valued.")
     trace = {
-        "type": "scatter", "mode": "markers", "x": table["place"].cast(str).to_list(), "y": table["value"].to_list(), "marker": {"size": 9, "color": "$series1"},
+        "type": "scatter", "mode": "markers", "x": table["place"].cast(str).to_list(), "y": table["value"].to_list(),
+        "marker": {"size": 9, "color": "$series1"},
         "error_y": {"type": "data", "array": (2 * table["value_error"].fill_null(0)).to_list(), "color": "$series1", "thickness": 1.4, "width": 4},
         "customdata": table.select("orders", "filled_share").rows(),
         "hovertemplate": "%{x}: %{y:+.3f} ticks a lot entered, %{customdata[0]:,} orders, %{customdata[1]:.0%} of lots filled",

@@ -21,7 +21,8 @@ def section(subject):
 
 def _calibration(found):
     title, caption = "Predicted against realised", (
-        "On the diagonal a forecast means what it says. Flatter than it: too bold; steeper: too shy. Larger dots are more forecasts; whiskers are two standard errors."
+        "On the diagonal a forecast means what it says. Flatter than it: too bold; steeper: too shy. Larger dots are more forecasts; whiskers are two "
+        "standard errors."
     )
     if found.reliability.height == 0:
         return Chart("calibration", title, caption, note="The mid did not move after any forecast in the second half of the tape, so none can be judged.")
@@ -35,7 +36,8 @@ def _calibration(found):
         traces.append({
             "type": "scatter", "mode": "lines+markers", "name": name, "x": mine["predicted"].to_list(), "y": mine["realised"].to_list(),
             "line": {"color": SERIES[k], "width": 1.6}, "marker": {"color": SERIES[k], "size": (5 + 9 * sizes).tolist()},
-            "error_y": {"type": "data", "array": (2 * mine["realised_error"].fill_null(0)).to_list(), "color": f"{SERIES[k]}/0.5", "thickness": 1.2, "width": 0},
+            "error_y": {"type": "data", "array": (2 * mine["realised_error"].fill_null(0)).to_list(), "color": f"{SERIES[k]}/0.5", "thickness": 1.2,
+                "width": 0},
             "customdata": mine["count"].to_list(), "hovertemplate": f"{name}: said %{{x:.2f}}, was %{{y:.2f}}, %{{customdata:,}} times",
         })
     unit = {"range": [-0.02, 1.02], "tickformat": ".1f"}
@@ -53,8 +55,8 @@ def _scores(found):
         rows.append([line["forecast"], SAYS[line["forecast"]], number(line["count"]), percent(line["skill"], 1), *numbers, percent(line["no_view"])])
         notes += [line["note"]] if line["note"] else []
     caption = (
-        "Brier score: mean squared miss, 0.25 is a coin; log loss: 0.693 is a coin. Skill: how much of a constant forecast's Brier score it saves, below zero it "
-        "is worse than no forecast. Reliability: the harm of a wrong scale, small is good; resolution: how far it tells cases apart, large is good."
+        "Brier score: mean squared miss, 0.25 is a coin; log loss: 0.693 is a coin. Skill: how much of a constant forecast's Brier score it saves, below "
+        "zero it is worse than no forecast. Reliability: the harm of a wrong scale, small is good; resolution: how far it tells cases apart, large is good."
     )
     if notes:
         return Table("scores", "Who forecast best", caption, note=f"The forecasts cannot be scored: {notes[0]}.")
@@ -63,7 +65,8 @@ def _scores(found):
 
 def _causes(found):
     title, caption = "What moved the mid", (
-        "Every move of a best quote, by what caused it. Eaten is routine; pulled is a change of mind: where it grows, the depth you see is not the depth you get."
+        "Every move of a best quote, by what caused it. Eaten is routine; pulled is a change of mind: where it grows, the depth you see is not the depth "
+        "you get."
     )
     causes = found.causes
     if causes.height == 0:

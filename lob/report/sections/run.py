@@ -18,7 +18,8 @@ def _provenance(subject):
     rows = [
         ["scenario", str(facts.get("scenario") or "not on record")], ["seed", "not on record" if facts.get("seed") is None else str(facts["seed"])],
         ["execution", "passive: inside a recorded day, which does not react" if tape.execution == "passive" else "live: every order moves the book"],
-        ["instrument", f"{instrument.name}, tick {instrument.tick_size}, lot {instrument.lot_size}, maker fee {instrument.maker_fee}, taker fee {instrument.taker_fee}"],
+        ["instrument", f"{instrument.name}, tick {instrument.tick_size}, lot {instrument.lot_size}, maker fee {instrument.maker_fee}, taker fee "
+        f"{instrument.taker_fee}"],
         ["time", f"{clock(start_ns)} to {clock(tape.end_ns)}, {duration(tape.end_ns - start_ns)}"],
         ["complete", "yes" if facts.get("complete", True) else "no, stopped early"], ["rows", number(len(tape))], ["book", number(subject.book)],
         ["SHA-256 of the rows", tape.sha256], ["source hash", str(facts.get("source_hash") or "not on record")],

@@ -137,8 +137,8 @@ def accounts(subject):
     """Return the table of what every agent made, in the parts of `decomposition`; those that are no makers by kind where they are many."""
     frame = _lines(subject)
     caption = (
-        "profit = spread − adverse selection + inventory − fees, exactly. Spread: what fills earned or paid against the mid; adverse selection: what the mid took "
-        "back within 1 s; inventory: what the position did after that."
+        "profit = spread − adverse selection + inventory − fees, exactly. Spread: what fills earned or paid against the mid; adverse selection: what the "
+        "mid took back within 1 s; inventory: what the position did after that."
     )
     columns = [
         Column("agent", is_text=True), Column("profit", "ticks × lots"), Column("profit", "ticks a lot"), Column("spread", "ticks × lots"),

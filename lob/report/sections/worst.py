@@ -13,7 +13,8 @@ def section(subject):
     name = subject.focus_name or "the agent"
     lead = f"The fills at rest of {name} that had lost most one second later, and what the book did around them. Choose one to see it step by step."
     if subject.focus is None:
-        return Section("worst", "Worst fills", "The worst fills", lead, [Table("worst-fills", "The worst fills", "", note="No agent traded on this tape, so no fill was bad.")])
+        return Section("worst", "Worst fills", "The worst fills", lead,
+            [Table("worst-fills", "The worst fills", "", note="No agent traded on this tape, so no fill was bad.")])
     worst = worst_fills(subject.tape, subject.focus, book=subject.book)
     if worst.height == 0:
         note = f"No fill at rest of {name} was under water one second later, as far as the tape tells."
@@ -24,18 +25,23 @@ def section(subject):
 def _table(subject, worst):
     columns = [
         Column("fill", is_text=True), Column("time", is_text=True), Column("", is_text=True), Column("price", "ticks"), Column("lots"),
-        Column("lost after 1 s", "ticks × lots"), Column("a lot", "ticks"), Column("taken by", is_text=True), Column("order's age"), Column("ahead at entry", "lots"),
+        Column("lost after 1 s", "ticks × lots"), Column("a lot", "ticks"), Column("taken by", is_text=True), Column("order's age"),
+        Column("ahead at entry", "lots"),
         Column("own queue", "of both"),
     ]
     rows = [
         [
-            f"{k}", clock(line["time_ns"]), "bought" if line["side"] > 0 else "sold", number(line["price_ticks"]), number(line["lots"]), number(line["loss_ticks"], 1),
+            f"{k}", clock(line["time_ns"]), "bought" if line["side"] > 0 else "sold", number(line["price_ticks"]), number(line["lots"]),
+            number(line["loss_ticks"], 1),
             number(line["loss_ticks"] / line["lots"], 1), subject.name_of(line["counterparty"]), duration(line["age_ns"]), number(line["lots_ahead"]),
             percent(line["own_share"]),
         ]
         for k, line in enumerate(worst.iter_rows(named=True), 1)
     ]
-    caption = "Own queue: the lots at its price over the lots of both best queues just before the fill; a short own queue is a warning that was there to be read."
+    caption = (
+        "Own queue: the lots at its price over the lots of both best queues just before the fill; a short own queue is a warning that was there to be "
+        "read."
+    )
     return Table("worst-fills", "The worst fills", caption, columns, rows)
 
 
@@ -43,7 +49,8 @@ def _replay(subject, worst):
     found = scenes(subject.tape, worst["sequence"].to_list(), book=subject.book)
     data = [_scene(subject, line, *scene) for line, scene in zip(worst.iter_rows(named=True), found, strict=True)]
     caption = (
-        f"The displayed book after each event, {BEFORE} events before the fill to {AFTER} after it. Times are from the fill. A row of an event in bold is the agent's own."
+        f"The displayed book after each event, {BEFORE} events before the fill to {AFTER} after it. Times are from the fill. A row of an event in bold is "
+        "the agent's own."
     )
     return Live("replay", "replay", "The book around the fill", caption, {"scenes": data, "agent": subject.focus_name})
 
@@ -51,9 +58,11 @@ def _replay(subject, worst):
 def _scene(subject, line, steps, middle):
     side, price = int(line["side"]), int(line["price_ticks"])
     return {
-        "title": f"{'Bought' if side > 0 else 'Sold'} {count(line['lots'], 'lot')} at {number(price)} {'from' if side > 0 else 'to'} {subject.name_of(line['counterparty'])}, "
+        "title": f"{'Bought' if side > 0 else 'Sold'} {count(line['lots'], 'lot')} at {number(price)} {'from' if side > 0 else 'to'} "
+        f"{subject.name_of(line['counterparty'])}, "
                  f"{clock(line['time_ns'])}; {number(line['loss_ticks'], 1)} ticks × lots lost after 1 s",
-        "time_s": (int(line["time_ns"]) - int(subject.tape.rows["time_ns"][0])) / 1e9, "price": price, "side": side, "middle": middle, "steps": [_step(subject, step, line["time_ns"]) for step in steps],
+        "time_s": (int(line["time_ns"]) - int(subject.tape.rows["time_ns"][0])) / 1e9, "price": price, "side": side, "middle": middle,
+        "steps": [_step(subject, step, line["time_ns"]) for step in steps],
     }
 
 

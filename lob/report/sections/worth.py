@@ -6,13 +6,17 @@ from lob.report.subject import HORIZON_NS
 from lob.report.theme import SERIES
 
 HOVER = "%{y:+.3f} ± %{customdata[0]:.3f} ticks a lot = %{customdata[1]:.3f} captured − %{customdata[2]:.3f} taken back, %{customdata[3]:,} fills"
-CUTS = {"place": ("place at entry", "{}"), "age": ("age of the order", "{} old"), "left": ("left behind the fill", "{}"), "race": ("queues before it", "own queue {}")}
+CUTS = {"place": ("place at entry", "{}"), "age": ("age of the order", "{} old"), "left": ("left behind the fill", "{}"),
+    "race": ("queues before it", "own queue {}")}
 
 
 def section(subject):
     """Return the markout curves and their cuts."""
     parts = [_by_maker(subject), _by_counterparty(subject), _by_cut(subject), _curse(subject), _table(subject)]
-    lead = "A fill is a conditional event: whoever hit the quote chose to. The curves follow the mid after it; bands are two standard errors, by blocks of time."
+    lead = (
+        "A fill is a conditional event: whoever hit the quote chose to. The curves follow the mid after it; bands are two standard errors, by blocks of "
+        "time."
+    )
     return Section("worth", "Markouts", "What fills were worth", lead, parts)
 
 
@@ -36,15 +40,19 @@ def _curves(name, title, caption, table, column, names, note):
 def _by_maker(subject):
     owners = subject.few_makers
     caption = (
-        "The profit on each lot filled, if it could be undone at the mid so much later. Flat: the spread is kept. Falling and staying down: the flow was informed. "
-        "Dipping and coming back: it was noise."
+        "The profit on each lot filled, if it could be undone at the mid so much later. Flat: the spread is kept. Falling and staying down: the flow was "
+        "informed. Dipping and coming back: it was noise."
     )
     names = [subject.name_of(owner) for owner in owners]
-    return _curves("markouts", "Markout of each maker", caption, subject.markouts(owners), "agent", names, "No maker was filled, so there is no markout to draw.")
+    return _curves("markouts", "Markout of each maker", caption, subject.markouts(owners), "agent", names,
+        "No maker was filled, so there is no markout to draw.")
 
 
 def _by_counterparty(subject):
-    caption = f"The fills of {subject.focus_name or 'the agent'} by who was on the other side. The kind whose curve falls most is whom to avoid being filled by."
+    caption = (
+        f"The fills of {subject.focus_name or 'the agent'} by who was on the other side. The kind whose curve falls most is whom to avoid being "
+        "filled by."
+    )
     note = "The agent in focus was never filled at rest, so there is no counterparty to tell apart."
     table = subject.markouts([subject.focus], ("counterparty_kind",))
     names = table.group_by("counterparty_kind").agg(lots=_first("lots")).sort("lots", descending=True)["counterparty_kind"].cast(str).to_list()
@@ -61,7 +69,8 @@ def _by_cut(subject):
     import polars as pl
 
     title, caption = "What the fill looked like when it came", (
-        f"Mean realised spread of {subject.focus_name or 'the agent'} after 1 s, with two standard errors. Good places are to the right of zero: quote where they are."
+        f"Mean realised spread of {subject.focus_name or 'the agent'} after 1 s, with two standard errors. Good places are to the right of zero: quote "
+        "where they are."
     )
     rows = []
     for cut, (words, label) in CUTS.items():
