@@ -42,7 +42,7 @@ from lob.simulation.world import (
     Event,
 )
 
-TAPE_ROWS = 16_384  # rows handed over at a time: few enough to stay in the processor's cache
+TAPE_ROWS = 8192  # rows handed over at a time: few enough to stay in the processor's cache
 
 
 class _Pool:

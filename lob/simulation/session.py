@@ -113,7 +113,7 @@ class Simulation:
         self.folder = None if out is None else Path(out)
         self._callbacks = _callbacks(self.agents, self.world, plain)
         self.world.compile()
-        self._memory, self._has_run, self._wall_seconds = _MemorySink(), False, 0.0
+        self._memory, self._writer, self._wall_seconds = _MemorySink(), None, 0.0
 
     def __reduce__(self):
         raise ScenarioError("a Simulation cannot be copied or pickled: its memory is reached by address. Make another one of the same agents and seed")
@@ -151,12 +151,11 @@ class Simulation:
         """Return where rows go, those of earlier calls of `run` in it."""
         if self.folder is None:
             return self._memory
-        earlier = Tape.read(self.folder).rows if self._has_run else None
-        sink = TapeWriter(self.folder, provenance)
-        if earlier is not None:
-            sink.append(earlier)
-        self._has_run = True
-        return sink
+        if self._writer is None:
+            self._writer = TapeWriter(self.folder, provenance)
+        else:
+            self._writer.reopen(provenance)
+        return self._writer
 
     def _advance_to(self, end_ns, sink, progress):
         with _interrupt() as interrupted, _bar(progress, self.name, self.start_ns, end_ns) as show:
