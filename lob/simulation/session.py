@@ -24,6 +24,7 @@ from lob.instrument import Instrument
 from lob.jit import CompilerError, source_hash
 from lob.messages import PRICE_MAX_TICKS, REPORT
 from lob.simulation.agent import Agent
+from lob.simulation.clock import checked_schedule
 from lob.simulation.failure import line_of, line_when_plain
 from lob.simulation.kernel import Stop, advance
 from lob.simulation.memory import WorldMemory
@@ -81,18 +82,19 @@ class Simulation:
     day (execution rule `passive`). opening_price_ticks: what agents see as market.opening_ticks and where the fundamental begins. fundamental: a Fundamental,
     seen by agents with sees_fundamental. out: a folder for the tape, else it stays in memory. plain: run compiled agents as Python too.
     books: how many order books there are; an agent trades in the one that its setting `venue` numbers, from 0. venue: a Venue, how each book is set up; inside
-    a recorded day it may have fees and no other setting. Without fees of its own its fees are the instrument's.
+    a recorded day it may have fees and no other setting. Without fees of its own its fees are the instrument's. schedule: pairs (time_ns, Phase), the phases
+    that the venue moves to by itself after the one that it opens in; a batch or the breaker's phase ends by itself in any case.
     Raises ScenarioError for settings that cannot be used.
     """
 
     def __init__(self, agents, *, feed=None, instrument=None, seed=0, opening_price_ticks=None, fundamental=None, out=None, plain=False, name="simulation",
-                 scenario_toml=None, books=1, venue=None):
+                 scenario_toml=None, books=1, venue=None, schedule=()):
         if not isinstance(books, int) or isinstance(books, bool) or not 1 <= books <= BOOKS_MAX or (feed is not None and books != 1):
             raise ScenarioError(f"books must be a whole number from 1 to {BOOKS_MAX}, and 1 with a feed, was {books!r}")
         self.agents = _each(agents, books)
         self._again = lambda owners: Simulation(
             agents, feed=feed, instrument=instrument, seed=seed, opening_price_ticks=opening_price_ticks, fundamental=fundamental, plain=owners, books=books,
-            venue=venue,
+            venue=venue, schedule=schedule,
         )
         if not isinstance(seed, int) or isinstance(seed, bool) or not 0 <= seed < 2**63:
             raise ScenarioError(f"seed must be a whole number from 0 to 2^63 - 1, was {seed!r}")
@@ -102,6 +104,9 @@ class Simulation:
         self.feed, self.seed, self.fundamental, self.name, self.scenario_toml = feed, seed, fundamental, name, scenario_toml
         self.instrument = instrument or (Instrument(feed.name, feed.tick_size, feed.lot_size) if feed else Instrument())
         self.venue = _venue(venue, self.instrument)
+        self.schedule = checked_schedule(schedule, self.venue)
+        if self.schedule and feed is not None:
+            raise ScenarioError("venue.schedule cannot be used inside a recorded day, whose phases are its own")
         self.opening_price_ticks = opening_price_ticks if opening_price_ticks is not None else _first_price(feed) if feed else 10_000
         if not isinstance(self.opening_price_ticks, int) or isinstance(self.opening_price_ticks, bool) or not 1 <= self.opening_price_ticks <= PRICE_MAX_TICKS:
             raise ScenarioError(f"opening_price_ticks must be from 1 to 2^31, was {self.opening_price_ticks!r}")
@@ -109,7 +114,7 @@ class Simulation:
         if fundamental is None and any(type(agent).sees_fundamental for agent in self.agents):
             seer = next(agent for agent in self.agents if type(agent).sees_fundamental)
             raise ScenarioError(f"{seer._name} ({type(seer).__name__}) sees a fundamental, and the simulation has none: give it one")
-        self.world = WorldMemory(self.agents, seed, self.opening_price_ticks, self.start_ns, books, feed, fundamental, plain, self.venue)
+        self.world = WorldMemory(self.agents, seed, self.opening_price_ticks, self.start_ns, books, feed, fundamental, plain, self.venue, self.schedule)
         self.folder = None if out is None else Path(out)
         self._callbacks = _callbacks(self.agents, self.world, plain)
         self.world.compile()
@@ -228,7 +233,10 @@ class Simulation:
             "execution": "live" if self.feed is None else "passive", "opening_price_ticks": self.opening_price_ticks,
             "feed": None if self.feed is None else {"source": Path(self.feed.source).name, **self.feed.summary},
             "start_ns": self.start_ns, "end_ns": end_ns, "complete": False,
-        } | ({"venue": self.venue.as_plain()} if self.venue != Venue() else {})
+        } | ({"venue": self.venue.as_plain()} if self.venue != Venue() else {}) | self._scheduled()
+
+    def _scheduled(self):
+        return {"schedule": [[time_ns, phase.name] for time_ns, phase in self.schedule]} if self.schedule else {}
 
 
 class _MemorySink:

@@ -75,7 +75,8 @@ TOUCHES, TRADES, DEPTHS = 0, 1, 2
 RING = _int64s("entries", "mask", "entry_bytes", "count", "listeners", "listener_count", "number")
 # An agent's place in a ring: the next entry it will read; if it listens, the delay drawn for that entry, its arrival, and whether that is planned.
 CURSOR = _int64s("next", "delay_ns", "last_ns", "is_planned", "is_listener")
-VENUE = _int64s("book", "history", "opening_ticks", "rings", "replicas", "replica_count")
+# clock_ns: for when the venue last planned to look at the clock.
+VENUE = _int64s("book", "history", "opening_ticks", "rings", "replicas", "replica_count", "clock_ns")
 REPLICA = _int64s("ladders", "delay_ns", "next")
 # A pool of things on their way. `taken` are in use; a free one's first word names the next free one.
 POOL = _int64s("items", "item_bytes", "capacity", "used", "free", "taken")
