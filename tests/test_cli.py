@@ -174,6 +174,19 @@ def test_replay_prints_one_json_object_with_the_recorded_rows_in_it(day):
     assert (facts["tape_sha256"], verify(tape).ok) == (tape.sha256, True)
 
 
+@pytest.mark.parametrize("execution", ["passive", "displace", "reactive"])
+def test_replay_says_by_which_rule_agents_met_the_day(day, execution):
+    facts = told("replay", day, "--agent", "agents:SymmetricMaker", "--execution", execution)
+    assert facts["execution"] == execution
+    assert f"execution rule: {execution}" in typed("replay", day, "--execution", execution).stdout
+
+
+def test_replay_tries_every_choice_of_a_grid(day):
+    runs = told("replay", day, "--agent", "agents:SymmetricMaker", "--param", "half_spread_ticks=2", "--grid", "lots=5,10", "--execution", "displace")["runs"]
+    assert [(run["lots"], run["half_spread_ticks"], run["execution"]) for run in runs] == [(5, 2, "displace"), (10, 2, "displace")]
+    assert "realised_1s" in typed("replay", day, "--agent", "agents:SymmetricMaker", "--grid", "lots=5,10").stdout
+
+
 def test_replay_writes_to_a_new_folder_named_after_the_day(day, folder):
     words = typed("replay", day).stdout
     assert "runs/TEST-replay/tape.parquet" in words

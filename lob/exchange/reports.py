@@ -67,10 +67,10 @@ class ReportBuffer:
         """Begin again; the row numbers go on."""
         self._words[COUNT] = 0
 
-    def give(self):
-        """Return the rows in the memory that they lie in, and begin again in new memory."""
+    def give(self, memory):
+        """Return the rows in the memory that they lie in, and begin again in other memory, REPORT[n]."""
         rows = self.rows[:self.count]
-        self._lie_in(np.empty(len(self.rows), REPORT))
+        self._lie_in(memory)
         self.clear()
         return rows
 

@@ -8,12 +8,14 @@ from lob.exchange.reports import copied
 from lob.messages import REPORT
 from lob.tape.record import Tape
 
+BLOCK_ROWS = 2**18
+
 
 class MemorySink:
     """Keeps the rows of a run in memory, in blocks that are put together when somebody asks for the tape."""
 
     def __init__(self):
-        self.blocks, self.row_count = [np.zeros(0, REPORT)], 0
+        self.blocks, self.row_count, self._free = [np.zeros(0, REPORT)], 0, np.zeros(0, REPORT)
 
     def append(self, rows):
         """Keep REPORT[n]: a copy."""
@@ -25,7 +27,14 @@ class MemorySink:
             self.append(reports.rows[:reports.count])
             reports.clear()
         else:
-            self._keep(reports.give())
+            self._keep(reports.give(self._memory(len(reports.rows))))
+
+    def _memory(self, count):
+        """Return memory for so many rows, a part of a block so large that the system has large pages for it: a fault for every small one would cost as much."""
+        if len(self._free) < count:
+            self._free = np.empty(max(BLOCK_ROWS, count), REPORT)
+        memory, self._free = self._free[:count], self._free[count:]
+        return memory
 
     def _keep(self, rows):
         self.blocks.append(rows)
