@@ -31,7 +31,8 @@ def test_every_choice_of_parameters_and_seed_has_a_line(day):
 
 def test_a_line_is_what_a_run_by_itself_says(day):
     line = sweep(Joiner, {"inventory_max_lots": [3]}, day, execution="displace", jobs=1, progress=False).row(0, named=True)
-    account = profit_and_loss(Simulation([Joiner(inventory_max_lots=3)], feed=day, execution="displace").run().tape).row(by_predicate=polars.col("owner") == 1, named=True)
+    run = Simulation([Joiner(inventory_max_lots=3)], feed=day, execution="displace").run()
+    account = profit_and_loss(run.tape).row(by_predicate=polars.col("owner") == 1, named=True)
     assert line["execution"] == "displace"
     assert {name: line[name] for name in ("fills", "inventory_lots", "cash_ticks", "pnl_ticks")} == {
         name: account[name] for name in ("fills", "inventory_lots", "cash_ticks", "pnl_ticks")}
