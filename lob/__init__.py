@@ -13,6 +13,7 @@ _NAMES_OF = {
     "lob.exchange.reference": ("ReferenceBook",),
     "lob.exchange.venue": ("Allocation", "FeeTier", "Venue"),
     "lob.feeds.feed": ("Feed",),
+    "lob.grid": ("sweep",),
     "lob.instrument": ("Instrument",),
     "lob.messages": ("REPORT", "REQUEST", "Action", "CancelReason", "Flag", "Phase", "RejectReason", "ReportKind", "SelfTrade", "Side", "TimeInForce"),
     "lob.simulation.agent": ("Agent", "compiled"),

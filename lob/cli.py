@@ -60,6 +60,8 @@ def replay(
     book: Annotated[Path | None, typer.Option("--book", help="The LOBSTER book file; by default the one beside the message file.")] = None,
     agent: Annotated[list[str] | None, typer.Option("--agent", help="module:Class of an agent that trades inside the day; may be repeated.")] = None,
     param: Annotated[list[str] | None, typer.Option("--param", help="name=value, a parameter of the agents.")] = None,
+    grid: Annotated[list[str] | None, typer.Option("--grid", help="name=value,value,...: run every choice of these, on all cores, and print a table.")] = None,
+    execution: Annotated[str, typer.Option("--execution", help="How agents meet the day: passive, displace or reactive.")] = "passive",
     from_time: Annotated[str | None, typer.Option("--from", help="Start, as HH:MM or HH:MM:SS.")] = None,
     to_time: Annotated[str | None, typer.Option("--to", help="End, as HH:MM or HH:MM:SS.")] = None,
     feed_latency_ns: Annotated[int, typer.Option(min=0, help="How old what the agents see is.")] = 0,
@@ -69,7 +71,7 @@ def replay(
     out: Out = None,
     as_json: Json = False,
 ):
-    """Let agents trade inside a recorded day, with their true place in every queue, without changing history (execution rule: passive)."""
+    """Let agents trade inside a recorded day, with their true place in every queue, by an execution rule (docs/execution-rules.md)."""
     from lob.simulation.latency import Latency
     from lob.simulation.scenario import resolve
     from lob.simulation.session import Simulation
@@ -78,9 +80,14 @@ def replay(
     classes = [resolve("--agent", reference) for reference in agent or []]
     if param and not classes:
         raise ScenarioError(f"--param {param[0]} needs an --agent that has it")
-    agents = [cls(latency=latency, **_parameters(cls, param or [])) for cls in classes]
+    if grid and len(classes) != 1:
+        raise ScenarioError(f"--grid {grid[0]} needs one --agent, were {len(classes)}")
     feed = _feed(file, symbol, book, keep_going, _clock_ns("--from", from_time), _clock_ns("--to", to_time))
-    simulation = Simulation(agents, feed=feed, seed=seed, out=_folder(out, f"{feed.name}-replay"), name=feed.name)
+    if grid:
+        _sweep(classes[0], param or [], grid, feed, as_json, execution=execution, latency=latency, seeds=(seed,))
+        return
+    agents = [cls(latency=latency, **_parameters(cls, param or [])) for cls in classes]
+    simulation = Simulation(agents, feed=feed, seed=seed, out=_folder(out, f"{feed.name}-replay"), name=feed.name, execution=execution)
     _finish(simulation, as_json)
 
 
@@ -164,6 +171,24 @@ def bench(
     _console().print(_bench_table(results))
 
 
+def _sweep(cls, fixed, grid, feed, as_json, **settings):
+    """Run every choice of parameters and print a table, or JSON."""
+    import polars
+
+    from lob.grid import sweep
+
+    values = {name: [value] for name, value in _parameters(cls, fixed).items()}
+    for pair in grid:
+        name, _, text = pair.partition("=")
+        values[name] = [_parameters(cls, [f"{name}={value}"])[name] for value in text.split(",")]
+    table = sweep(cls, values, feed, progress=False if as_json else None, **settings)
+    if as_json:
+        typer.echo(json.dumps({"runs": table.to_dicts()}))
+        return
+    with polars.Config(tbl_rows=-1, tbl_cols=-1, tbl_hide_dataframe_shape=True, tbl_hide_column_data_types=True, tbl_width_chars=200):
+        typer.echo(str(table))
+
+
 def _finish(simulation, as_json, **length):
     """Run, then print the summary as JSON or as tables."""
     from lob.report.summary import show, summary
@@ -177,7 +202,7 @@ def _finish(simulation, as_json, **length):
     ending = "" if run.is_complete else " (stopped early)"
     console.print(
         f"{run.requests:,} requests and {run.deliveries:,} deliveries in {run.wall_seconds:.2f} s{ending}"
-        + (f"; {run.feed_rows:,} recorded rows, {run.feed_unknown:,} of orders unknown; execution rule: passive" if run.feed_rows else ""),
+        + (f"; {run.feed_rows:,} recorded rows, {run.feed_unknown:,} of orders unknown; execution rule: {simulation.execution}" if run.feed_rows else ""),
         f"tape  {run.folder}/tape.parquet  sha256 {run.tape_sha256[:16]}…", *([f"curve {page}"] if page else []), sep="\n", highlight=False, soft_wrap=True,
     )
     raise typer.Exit(0 if run.is_complete else INTERRUPTED)

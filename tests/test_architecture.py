@@ -28,7 +28,8 @@ MAY_IMPORT = {
     "analytics": GROUND | {"tape"},
     "report": GROUND | {"tape", "analytics"},
     "bench": GROUND | {"exchange"},
-    "cli": GROUND | {"exchange", "feeds", "tape", "simulation", "analytics", "report", "bench", "__version__"},
+    "grid": GROUND | {"feeds", "simulation", "analytics"},
+    "cli": GROUND | {"exchange", "feeds", "tape", "simulation", "analytics", "report", "bench", "grid", "__version__"},
     "__init__": set(),
 }
 
@@ -55,7 +56,7 @@ PUBLIC_NAMES = [
     "Action", "Agent", "AgentError", "Allocation", "Array", "CancelReason", "FeeTier", "Feed", "FeedError", "Flag", "Fundamental", "Instrument",
     "Latency", "LobError", "OrderBook", "Phase", "REPORT", "REQUEST", "ReferenceBook", "RejectReason", "ReportKind", "Run", "ScenarioError", "SelfTrade",
     "Side", "Simulation", "Tape", "TapeError", "TimeInForce", "Venue", "__version__", "check_agent", "choice", "compiled", "exponential", "feeds",
-    "fill_markouts", "gamma", "lognormal", "markouts", "normal", "profit_and_loss", "uniform", "verify",
+    "fill_markouts", "gamma", "lognormal", "markouts", "normal", "profit_and_loss", "sweep", "uniform", "verify",
 ]
 
 

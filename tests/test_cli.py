@@ -261,7 +261,7 @@ def test_verify_ends_with_one_and_names_the_row_of_a_tape_that_lies():
 
 
 def test_verify_refuses_a_folder_without_a_tape(folder, refused):
-    assert refused("verify", ".") == "error: .: no tape here: neither tape.parquet nor tape.rows is found\n"
+    assert refused("verify", ".") == "error: .: no tape here: neither tape.parquet nor tape.groups is found\n"
     (folder / "tape.parquet").write_bytes(b"PAR1 and nothing more")
     assert refused("verify", ".").startswith("error: tape.parquet: not a whole Parquet file")
 

@@ -67,10 +67,20 @@ class ReportBuffer:
         """Begin again; the row numbers go on."""
         self._words[COUNT] = 0
 
+    def give(self):
+        """Return the rows in the memory that they lie in, and begin again in new memory."""
+        rows = self.rows[:self.count]
+        self._lie_in(np.empty(len(self.rows), REPORT))
+        self.clear()
+        return rows
+
     def grow(self, capacity=None):
         """Make room for `capacity` rows, by default twice as many, keeping those that are there."""
         rows = np.zeros(capacity or 2 * len(self.rows), REPORT)
         rows[:self.count].view(np.uint8)[:] = self.rows[:self.count].view(np.uint8)
+        self._lie_in(rows)
+
+    def _lie_in(self, rows):
         self.rows, self._bytes = rows, memoryview(rows.view(np.uint8))
         self.record["rows"], self.record["capacity"] = rows.ctypes.data, len(rows)
 

@@ -58,7 +58,8 @@ def _markouts(tape, fills, by):
 
 def show(run, console):
     """Print who made and lost what, the markout table of each maker, and its curve; write the curve's page beside the tape and return its path."""
-    title = f"{run.provenance['scenario']}, seed {run.provenance['seed']}"
+    rule = f", rule {run.provenance['execution']}" if run.provenance["feed"] is not None else ""
+    title = f"{run.provenance['scenario']}, seed {run.provenance['seed']}{rule}"
     console.print(agents_table(profit_and_loss(run.tape)))
     for (owner, reason), count in sorted(unreadable(run.tape).items()):
         console.print(f"{run.tape.agents[owner]['name']}: {count:,} requests refused, {RejectReason(reason).name}", style="bold red")

@@ -11,9 +11,24 @@ from lob import feeds
 from lob.errors import LobError
 from lob.exchange.order_history import OrderHistory
 from lob.exchange.reference import Request
+from lob.exchange.reference_displaced import DisplacedHistory
 from lob.exchange.reference_history import ReferenceHistory
 from lob.exchange.venue import FeeTier, Venue
-from lob.messages import LOTS_MAX, PRICE_MAX_TICKS, REPORT, REQUEST, Action, CancelReason, Flag, RejectReason, ReportKind, Side, TimeInForce, anonymous_id
+from lob.messages import (
+    LOTS_MAX,
+    PRICE_MAX_TICKS,
+    REPORT,
+    REQUEST,
+    Action,
+    CancelReason,
+    Flag,
+    RejectReason,
+    ReportKind,
+    SelfTrade,
+    Side,
+    TimeInForce,
+    anonymous_id,
+)
 
 BUY, SELL = Side.BUY, Side.SELL
 GTC, IOC, FOK = list(TimeInForce)[:3]
@@ -558,23 +573,26 @@ def cannot_lock(request):
 
 
 TIERS = Venue(fees=(FeeTier(0, -200, 300, -5, 10), FeeTier(8, -250, 250, -6, 9), FeeTier(30, 1, 0, 0, -7)))
+NOT_ONESELF = Venue(self_trade={1: SelfTrade.CANCEL_RESTING, 2: SelfTrade.CANCEL_INCOMING, 3: SelfTrade.DECREMENT})
+BOTH_GO = Venue(fees=TIERS.fees, self_trade={1: SelfTrade.CANCEL_BOTH, 3: SelfTrade.DECREMENT})
+REFERENCES = {"passive": ReferenceHistory, "displace": DisplacedHistory}
 
 
 class EngineAgainstReference(RuleBasedStateMachine):
     """Every rule tells both days the same."""
 
-    @initialize(replace_keeps_place=st.booleans(), venue=st.sampled_from([Venue(), TIERS]))
-    def open_the_day(self, replace_keeps_place, venue):
-        self.engine = OrderHistory(replace_keeps_place, BOOK, venue)
-        self.reference = ReferenceHistory(replace_keeps_place, BOOK, venue)
-        self.undisturbed = ReferenceHistory(book=BOOK)
+    @initialize(replace_keeps_place=st.booleans(), venue=st.sampled_from([Venue(), TIERS, NOT_ONESELF, BOTH_GO]), execution=st.sampled_from(sorted(REFERENCES)))
+    def open_the_day(self, replace_keeps_place, venue, execution):
+        self.engine = OrderHistory(replace_keeps_place, BOOK, venue, execution)
+        self.reference = REFERENCES[execution](replace_keeps_place, BOOK, venue)
+        self.undisturbed = ReferenceHistory(book=BOOK) if execution == "passive" else None
         self.time_ns = 0
 
     def tell(self, request):
         one = np.array([tuple(request)], dtype=REQUEST)
         rows = self.reference.send_many(one)
         assert self.engine.send_many(one).tolist() == rows.tolist()
-        if request.owner == 0:
+        if request.owner == 0 and self.undisturbed:
             self.undisturbed.send_many(one)
 
     def tell_now(self, action, **fields):
@@ -604,6 +622,10 @@ class EngineAgainstReference(RuleBasedStateMachine):
     @rule(side=st.integers(-1, 1), price_ticks=agents_prices, lots=lots)
     def print_off_the_book(self, **fields):
         self.tell_now(Action.PRINT, **fields)
+
+    @rule(status=st.sampled_from([0, 1, 2, 2, 2, 2]))
+    def status(self, status):
+        self.tell_now(Action.STATUS, price_ticks=status)
 
     @rule(side=sides, price_ticks=agents_prices, lots=lots, order_id=order_ids, owner=agents, tif=st.sampled_from([0, 0, 0, 1, 2]))
     def limit(self, **fields):
@@ -643,7 +665,7 @@ class EngineAgainstReference(RuleBasedStateMachine):
 
     @invariant()
     def agents_leave_no_trace_in_the_display(self):
-        assert shown(self.engine) == shown(self.undisturbed)
+        assert self.undisturbed is None or shown(self.engine) == shown(self.undisturbed)
 
     @invariant()
     def both_are_sound(self):
@@ -689,12 +711,13 @@ def random_day(seed, count, width_ticks, name_count):
     return day
 
 
+@pytest.mark.parametrize("execution", REFERENCES)
 @pytest.mark.parametrize("replace_keeps_place", [True, False])
 @pytest.mark.parametrize("width_ticks, name_count", [(6, 60), (40, 2_000), (3_000, 4_000)])
-def test_a_long_random_day_has_the_same_rows_in_both(width_ticks, name_count, replace_keeps_place):
+def test_a_long_random_day_has_the_same_rows_in_both(width_ticks, name_count, replace_keeps_place, execution):
     day = random_day(width_ticks, 10_000, width_ticks, name_count)
-    venue = TIERS if replace_keeps_place else Venue()
-    engine, reference = OrderHistory(replace_keeps_place, BOOK, venue), ReferenceHistory(replace_keeps_place, BOOK, venue)
+    venue = TIERS if replace_keeps_place else NOT_ONESELF
+    engine, reference = OrderHistory(replace_keeps_place, BOOK, venue, execution), REFERENCES[execution](replace_keeps_place, BOOK, venue)
     engine_rows, reference_rows = engine.send_many(day), reference.send_many(day)
     first_difference = next(iter(np.flatnonzero(engine_rows[:len(reference_rows)] != reference_rows[:len(engine_rows)])), None)
     assert first_difference is None, f"row {first_difference}: {engine_rows[first_difference]} should be {reference_rows[first_difference]}"

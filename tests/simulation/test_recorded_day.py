@@ -3,19 +3,25 @@ from decimal import Decimal
 
 import numpy as np
 import pytest
+from joiner import Joiner
+from plain_day import DAYS
 from random_market import random_requests
 
-from lob import Agent, Feed, Latency, Simulation, compiled, feeds, verify
+from lob import Agent, Feed, Latency, ScenarioError, SelfTrade, Simulation, Venue, compiled, feeds, verify
 from lob.exchange.order_book import OrderBook
 from lob.exchange.order_history import OrderHistory
-from lob.messages import NOBODY, REQUEST, Action, CancelReason, Flag, ReportKind, Side, TimeInForce, anonymous_id
+from lob.messages import NOBODY, REQUEST, Action, CancelReason, Flag, RejectReason, ReportKind, Side, TimeInForce
 from lob.tape.accounts import Account, accounts
 from lob.tape.record import Tape
+from lob.tape.replay import ReplayedBook, touches
 
 SECOND_NS = 10**9
+TOUCH_FACTS = ["time_ns", "best_bid_ticks", "best_ask_ticks", "bid_lots", "ask_lots"]
 TEN_OCLOCK_NS = 36_000 * SECOND_NS
 MICROSOFT = "MSFT_2012-06-21_34200000_37800000_message_50.csv.gz"
 AMAZON = "LOBSTER_SampleFile_AMZN_2012-06-21_5.zip"
+FUTURE = "esh4-glbx-mdp3-20231225.mbo.dbn.zst"
+OPEN_NS = 23 * 3_600 * SECOND_NS
 
 
 @compiled
@@ -127,95 +133,17 @@ def live_day(request):
 
 # What a quoter should get
 
-class Quote:
-    """An order that rests in a recorded day, and the recorded orders that are ahead of it."""
-
-    def __init__(self, side, price_ticks, lots, ahead):
-        self.side, self.price_ticks, self.lots, self.ahead = side, price_ticks, lots, ahead
-
-
-class PlainQuoter:
-    """NaiveQuoter in a recorded day, in the plainest way: one queue of ids a price, and for each quote the ids in front of it."""
-
-    def __init__(self, quoter):
-        self.quoter = quoter
-        self.queues = {Side.BUY: {}, Side.SELL: {}}
-        self.quotes, self.fills, self.inventory_lots = [], [], 0
-
-    def fills_in(self, feed):
-        """Return [(time_ns, side, price_ticks, lots)] of all fills."""
-        timer_ns = feed.start_ns
-        for row in feed.rows.tolist():
-            while timer_ns < row[0]:
-                self.quote()
-                timer_ns += self.quoter.step_ns
-            self.apply(*row)
-        return self.fills
-
-    def quote(self):
-        best = {side: max(queues, key=lambda price_ticks: side * price_ticks, default=0) for side, queues in self.queues.items()}
-        self.quotes = [
-            Quote(side, best[side], self.quoter.lots, set(self.queues[side][best[side]]))
-            for side in Side if best[side] and side * self.inventory_lots < self.quoter.inventory_max_lots
-        ]
-
-    def apply(self, time_ns, sent_ns, order_id, price_ticks, lots, owner, book, action, side, tif, flags, *_):
-        if action == Action.LIMIT:
-            self.queues[side].setdefault(price_ticks, {})[order_id] = lots
-            for quote in self.quotes:
-                if quote.side == -side and quote.side * (quote.price_ticks - price_ticks) >= 0:
-                    self.fill(quote, time_ns, lots)
-        elif action == Action.DROP_LEVEL:
-            self.queues[side].pop(price_ticks)
-        elif action == Action.PRINT:
-            self.trade(time_ns, -side, price_ticks, lots, None)
-        elif action in (Action.EXECUTE, Action.CANCEL):
-            self.take(time_ns, order_id, price_ticks, lots, action, side)
-
-    def take(self, time_ns, order_id, price_ticks, lots, action, side):
-        queue = self.queues[side].get(price_ticks, {})
-        name = order_id if order_id in queue else anonymous_id(side, price_ticks)
-        lots = min(lots or queue.get(name, 0), queue.get(name, lots))
-        if action == Action.EXECUTE:
-            self.trade(time_ns, side, price_ticks, lots, name if name in queue and name != anonymous_id(side, price_ticks) else None)
-        if name not in queue:
-            return
-        queue[name] -= lots
-        if queue[name] == 0:
-            del queue[name]
-            for quote in self.quotes:
-                quote.ahead.discard(name)
-        if not queue:
-            del self.queues[side][price_ticks]
-
-    def trade(self, time_ns, side, price_ticks, lots, name):
-        """Let recorded lots of a side trade at a price; `name` is the order they were of, None if it stood before all."""
-        for quote in self.quotes:
-            gain_ticks = side * (quote.price_ticks - price_ticks)
-            is_before = name is not None and name not in quote.ahead
-            if quote.side == side and (gain_ticks > 0 or gain_ticks == 0 and is_before):
-                self.fill(quote, time_ns, lots)
-
-    def fill(self, quote, time_ns, lots):
-        traded = min(lots, quote.lots)
-        if traded:
-            quote.lots -= traded
-            self.inventory_lots += quote.side * traded
-            self.fills.append((time_ns, int(quote.side), quote.price_ticks, traded))
-
-
 def fills_of(rows):
     """Return [(time_ns, side, price_ticks, lots)] of the fills of agents' resting orders."""
     fills = rows[(rows["kind"] == ReportKind.FILL) & (rows["resting_owner"] > 0)]
     return list(zip(*(column.tolist() for column in (fills["time_ns"], -fills["side"], fills["price_ticks"], fills["lots"])), strict=True))
 
 
-def check_fills(feed, **parameters):
+def check_fills(feed, execution, **parameters):
     """Assert that the engine gives a quoter the fills of the plain loop; return how many."""
-    run = Simulation([NaiveQuoter(**parameters)], feed=feed).run()
-    fills = fills_of(run.rows)
-    assert fills == PlainQuoter(NaiveQuoter(**parameters)).fills_in(feed)
-    return len(fills)
+    run = Simulation([NaiveQuoter(**parameters)], feed=feed, execution=execution).run()
+    assert fills_of(run.rows) == DAYS[execution](NaiveQuoter(**parameters)).fills_in(feed)
+    return len(fills_of(run.rows))
 
 
 def test_a_recorded_market_replays_to_the_book_that_was_alive(live_day):
@@ -226,21 +154,49 @@ def test_a_recorded_market_replays_to_the_book_that_was_alive(live_day):
         assert history.depth(side, 1_000).tolist() == book.depth(side, 1_000).tolist()
 
 
+@pytest.mark.parametrize("execution", DAYS)
 @pytest.mark.parametrize("step_ns", [100_000_000, 3_000_000_000, 20_000_000_000])
-def test_a_quoter_gets_the_fills_that_its_place_in_the_queue_earns(live_day, step_ns):
-    assert check_fills(live_day[1], step_ns=step_ns, inventory_max_lots=1_000) > 5
+def test_a_quoter_gets_the_fills_that_its_place_in_the_queue_earns(live_day, step_ns, execution):
+    assert check_fills(live_day[1], execution, step_ns=step_ns, inventory_max_lots=1_000) > 5
 
 
-@pytest.mark.parametrize("step_ns, fills_min", [(100_000_000, 30), (10_000_000_000, 30)])
-def test_a_quoter_in_microsoft_gets_the_fills_that_its_place_in_the_queue_earns(data_folder, step_ns, fills_min):
+@pytest.mark.parametrize("execution", DAYS)
+@pytest.mark.parametrize("step_ns, fills_min", [(100_000_000, 20), (10_000_000_000, 20)])
+def test_a_quoter_in_microsoft_gets_the_fills_that_its_place_in_the_queue_earns(data_folder, step_ns, fills_min, execution):
     feed = feeds.lobster(data_folder / MICROSOFT, from_ns=TEN_OCLOCK_NS, to_ns=TEN_OCLOCK_NS + 600 * SECOND_NS)
-    assert check_fills(feed, step_ns=step_ns, inventory_max_lots=50) > fills_min
+    assert check_fills(feed, execution, step_ns=step_ns, inventory_max_lots=50) > fills_min
 
 
-def test_a_quoter_in_a_window_of_five_levels_gets_the_fills_that_its_place_earns(data_folder):
+@pytest.mark.parametrize("execution", DAYS)
+def test_a_quoter_in_a_window_of_five_levels_gets_the_fills_that_its_place_earns(data_folder, execution):
     feed = feeds.lobster(data_folder / AMAZON, from_ns=TEN_OCLOCK_NS, to_ns=TEN_OCLOCK_NS + 1_800 * SECOND_NS)
     assert feed.summary["re_entries"] > 100
-    assert check_fills(feed, step_ns=10_000_000_000, inventory_max_lots=50) > 50
+    assert check_fills(feed, execution, step_ns=10_000_000_000, inventory_max_lots=50) > 30
+
+
+@pytest.mark.parametrize("execution", DAYS)
+def test_a_quoter_in_the_future_gets_the_fills_that_its_place_earns(data_folder, execution):
+    feed = feeds.databento(data_folder / FUTURE, to_ns=OPEN_NS + 120 * SECOND_NS)
+    assert check_fills(feed, execution, step_ns=500_000_000, inventory_max_lots=50) > 50
+
+
+@pytest.mark.parametrize("phase_ns", [0, 33_000_000, 66_000_000])
+def test_a_quoter_that_stays_in_line_in_the_future_gets_what_others_have_counted_over_the_phases_of_its_clock(data_folder, phase_ns):
+    feed = feeds.databento(data_folder / FUTURE, from_ns=OPEN_NS + SECOND_NS + phase_ns)
+    run = Simulation([Joiner()], feed=feed).run()
+    assert 453 <= len(fills_of(run.rows)) <= 463
+    assert 870 <= np.count_nonzero((run.rows["kind"] == ReportKind.ACCEPTED) & (run.rows["owner"] > 0)) <= 900
+
+
+@pytest.mark.parametrize("execution", DAYS)
+def test_no_order_comes_in_while_the_book_may_be_crossed_before_the_opening(data_folder, execution):
+    feed = feeds.databento(data_folder / FUTURE, to_ns=OPEN_NS - SECOND_NS)
+    run = Simulation([Joiner(step_ns=60 * SECOND_NS)], feed=feed, execution=execution).run()
+    answers = run.rows[run.rows["owner"] > 0]
+    if execution == "reactive":
+        assert set(answers["kind"]) <= {ReportKind.ACCEPTED, ReportKind.CANCELLED}  # it collects with the others
+    else:
+        assert set(answers["reason"]) == {RejectReason.WRONG_PHASE}
 
 
 # Whole runs
@@ -252,9 +208,9 @@ def crowd():
     return [*quoters, Restless(count=3, latency=near), Restless(count=2, latency=far)]
 
 
-def check_run(feed):
+def check_run(feed, execution="passive"):
     """Assert that the reference agrees with a run of the crowd, and that all agents have what they believe; return the run."""
-    run = Simulation(crowd(), feed=feed, seed=7).run(until_ns=feed.end_ns + SECOND_NS)
+    run = Simulation(crowd(), feed=feed, seed=7, execution=execution).run(until_ns=feed.end_ns + SECOND_NS)
     verdict = verify(run.tape)
     assert verdict.ok, str(verdict)
     rebuilt = accounts(run.tape)
@@ -267,21 +223,65 @@ def check_run(feed):
     return run
 
 
-def test_the_reference_agrees_with_agents_in_a_recorded_market_and_they_have_what_they_believe(live_day):
-    run = check_run(live_day[1])
-    assert run.feed_unknown == 0
+@pytest.mark.parametrize("execution", DAYS)
+def test_the_reference_agrees_with_agents_in_a_recorded_market_and_they_have_what_they_believe(live_day, execution):
+    run = check_run(live_day[1], execution)
+    assert run.feed_unknown == 0 or execution != "passive"
+    assert run.provenance["execution"] == run.tape.execution == execution
     assert all(agent.inventory_lots != 0 for agent in run.agents if isinstance(agent, Restless))
 
 
-def test_the_reference_agrees_with_agents_in_microsoft_and_they_have_what_they_believe(data_folder):
-    feed = feeds.lobster(data_folder / MICROSOFT, from_ns=TEN_OCLOCK_NS, to_ns=TEN_OCLOCK_NS + 300 * SECOND_NS)
-    run = check_run(feed)
-    assert run.feed_rows == len(feed.rows)
-    assert run.feed_unknown == feed.summary["unknown_references"]
+@pytest.mark.parametrize("execution", DAYS)
+def test_the_reference_agrees_with_agents_in_microsoft_and_they_have_what_they_believe(data_folder, execution):
+    feed = feeds.lobster(data_folder / MICROSOFT, from_ns=TEN_OCLOCK_NS, to_ns=TEN_OCLOCK_NS + 120 * SECOND_NS)
+    run = check_run(feed, execution)
+    assert execution != "passive" or (run.feed_rows, run.feed_unknown) == (len(feed.rows), feed.summary["unknown_references"])
 
 
-def test_the_reference_agrees_with_agents_in_a_window_of_five_levels(data_folder):
-    check_run(feeds.lobster(data_folder / AMAZON, from_ns=TEN_OCLOCK_NS, to_ns=TEN_OCLOCK_NS + 300 * SECOND_NS))
+@pytest.mark.parametrize("execution", DAYS)
+def test_the_reference_agrees_with_agents_in_a_window_of_five_levels(data_folder, execution):
+    check_run(feeds.lobster(data_folder / AMAZON, from_ns=TEN_OCLOCK_NS, to_ns=TEN_OCLOCK_NS + 120 * SECOND_NS), execution)
+
+
+@pytest.mark.parametrize("execution", ["displace", "reactive"])
+def test_a_day_without_agents_is_the_recording(live_day, execution):
+    quiet, passive = (Simulation([], feed=live_day[1], execution=rule).run().tape for rule in (execution, "passive"))
+    assert touches(quiet.rows, execution)[TOUCH_FACTS].tolist() == touches(passive.rows, "passive")[TOUCH_FACTS].tolist()
+
+
+def test_displaced_lots_trade_once(live_day):
+    """What recorded orders brought is what traded, was cancelled, or rests: nothing is there twice."""
+    run = Simulation([NaiveQuoter(lots=5, step_ns=100_000_000, inventory_max_lots=10_000)], feed=live_day[1], execution="displace").run()
+    rows = run.rows
+    brought = rows["lots"][(rows["kind"] == ReportKind.ACCEPTED) & (rows["owner"] == NOBODY)].sum()
+    fills = rows[rows["kind"] == ReportKind.FILL]
+    resting = fills["lots"][fills["resting_owner"] == NOBODY].sum()
+    arriving = fills["lots"][(fills["owner"] == NOBODY) & (fills["action"] == Action.LIMIT)].sum()
+    gone = rows["lots"][np.isin(rows["kind"], (ReportKind.CANCELLED, ReportKind.REDUCED)) & (rows["owner"] == NOBODY)].sum()
+    replayed = ReplayedBook("displace")
+    for _ in replayed.advance(rows):
+        pass
+    rests = sum(replayed.depth(side, None)["lots"].sum() for side in Side)
+    assert brought == resting + arriving + gone + rests
+    recorded = live_day[1].rows
+    flow = recorded["lots"][recorded["action"] == Action.EXECUTE].sum()
+    assert fills["lots"][fills["action"] == Action.EXECUTE].sum() <= flow
+
+
+def test_an_unknown_execution_rule_is_refused(live_day):
+    with pytest.raises(ScenarioError, match="execution must be one of passive, displace, reactive, was 'optimist'"):
+        Simulation([], feed=live_day[1], execution="optimist")
+
+
+def test_an_owner_may_be_kept_from_trading_with_itself_inside_a_recorded_day(live_day):
+    modes = {1: SelfTrade.CANCEL_RESTING, 2: SelfTrade.CANCEL_BOTH, 3: SelfTrade.DECREMENT, 4: SelfTrade.CANCEL_INCOMING}
+    crossers = [Restless(rate_hz=50.0, name=f"r{i}") for i in range(4)]
+    for execution in DAYS:
+        run = Simulation(crossers, feed=live_day[1], seed=3, execution=execution, venue=Venue(self_trade=modes)).run()
+        fills = run.rows[run.rows["kind"] == ReportKind.FILL]
+        assert (run.rows["reason"] == CancelReason.SELF_TRADE).any()
+        assert not ((fills["owner"] > 0) & (fills["owner"] == fills["resting_owner"])).any()
+        assert verify(run.tape).ok
 
 
 def test_agents_leave_the_recording_as_it_is(live_day):

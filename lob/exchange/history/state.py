@@ -84,7 +84,7 @@ def find_anonymous(recorded, side, price_ticks):
 
 @jit(inline=True)
 def charge_row(agents, row):
-    if agents.rules:
+    if agents.rules and fees_of(rules_of(agents)).tier_count:
         charge_agents(fees_of(rules_of(agents)), row)
 
 
@@ -140,9 +140,9 @@ def take_recorded(history, recorded, slot, lots):
 
 @jit
 def depart(history, order_id, side, lots, stamp):
-    """Remember that the recording has more to say of so many lots of an order that is gone. Only its name is needed: all stand at one price."""
+    """Remember that the recording has more to say of so many lots of an order that is gone. Only its name is needed: all stand at one price, the furthest."""
     departed = book_at(history.departed, 0)
-    map_at(departed.stamps, rest(departed, NOBODY, order_id, side, 1, lots)).value = stamp
+    map_at(departed.stamps, rest(departed, NOBODY, order_id, side, key_of(side, 1), lots)).value = stamp
 
 
 @jit
