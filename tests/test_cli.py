@@ -1,6 +1,7 @@
 """The command line: what each command prints, writes and refuses, as a user meets it."""
 import json
 import os
+import re
 import subprocess
 import sys
 
@@ -185,6 +186,22 @@ def test_replay_tries_every_choice_of_a_grid(day):
     runs = told("replay", day, "--agent", "agents:SymmetricMaker", "--param", "half_spread_ticks=2", "--grid", "lots=5,10", "--execution", "displace")["runs"]
     assert [(run["lots"], run["half_spread_ticks"], run["execution"]) for run in runs] == [(5, 2, "displace"), (10, 2, "displace")]
     assert "realised_1s" in typed("replay", day, "--agent", "agents:SymmetricMaker", "--grid", "lots=5,10").stdout
+
+
+def test_convert_says_what_is_in_a_day_and_the_day_replays_the_same(day):
+    facts = told("convert", day, "day.parquet")
+    assert (facts["out"], facts["symbol"], facts["format"], facts["unknown_references"]) == ("day.parquet", "TEST", "LOBSTER", 0)
+    assert told("replay", day, "--out", "raw")["tape_sha256"] == told("replay", "day.parquet", "--out", "fast")["tape_sha256"]
+    words = typed("convert", "day.parquet", "day.itch.gz").stdout
+    assert re.search(r"^first +09:3\d:\d\d\.\d{9}$", words, re.MULTILINE) and f"rows{facts['rows']:>26,}"[:4] in words
+    assert told("convert", "raw", "lobster")["format"] == "tape"
+    assert told("replay", "day.itch.gz", "--out", "itch")["unknown_orders"] == 0
+
+
+def test_what_cannot_be_read_is_left_out_only_when_asked(day):
+    day.write_text(day.read_text().replace("34", "3x", 1))
+    assert CliRunner().invoke(app, ["convert", str(day), "day.parquet"]).exception.args[0].startswith(str(day))
+    assert told("convert", day, "day.parquet", "--keep-going")["skipped"] == 1
 
 
 def test_replay_writes_to_a_new_folder_named_after_the_day(day, folder):
