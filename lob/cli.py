@@ -1,4 +1,4 @@
-"""The command line: lob simulate | replay | report | verify | new-agent | bench. Owns the options and the words; the work is done elsewhere."""
+"""The command line: lob simulate | replay | convert | report | verify | new-agent | bench. Owns the options and the words; the work is done elsewhere."""
 import json
 import re
 import sys
@@ -17,6 +17,9 @@ INTERRUPTED = 130  # the exit code after Ctrl-C, as shells have it
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
 Out = Annotated[Path | None, typer.Option("--out", help="Folder for the tape and the page; by default a new one under runs/.")]
+Recording = Annotated[Path, typer.Argument(help="DBN, ITCH 5.0 or LOBSTER, packed or not, what `lob convert` made, or the folder of a tape.")]
+Symbol = Annotated[str | None, typer.Option("--symbol", help="Which one, if the file holds several.")]
+KeepGoing = Annotated[bool, typer.Option("--keep-going", help="Leave out what cannot be read, and count it.")]
 Seed = Annotated[int | None, typer.Option("--seed", min=0, help="Same seed, same tape, byte for byte.")]
 
 
@@ -52,9 +55,9 @@ def simulate(
 
 @app.command()
 def replay(
-    file: Annotated[Path, typer.Argument(help="A LOBSTER message file, a DBN or ITCH 5.0 file (plain, gzip, zstd or zip), or what `lob convert` made.")],
+    file: Recording,
+    symbol: Symbol = None,
     book: Annotated[Path | None, typer.Option("--book", help="The LOBSTER book file; by default the one beside the message file.")] = None,
-    symbol: Annotated[str | None, typer.Option("--symbol", help="Which one of a file that holds several.")] = None,
     agent: Annotated[list[str] | None, typer.Option("--agent", help="module:Class of an agent that trades inside the day; may be repeated.")] = None,
     param: Annotated[list[str] | None, typer.Option("--param", help="name=value, a parameter of the agents.")] = None,
     grid: Annotated[list[str] | None, typer.Option("--grid", help="name=value,value,...: run every choice of these, on all cores, and print a table.")] = None,
@@ -63,12 +66,12 @@ def replay(
     to_time: Annotated[str | None, typer.Option("--to", help="End, as HH:MM or HH:MM:SS.")] = None,
     feed_latency_ns: Annotated[int, typer.Option(min=0, help="How old what the agents see is.")] = 0,
     order_latency_ns: Annotated[int, typer.Option(min=0, help="How late what the agents send arrives.")] = 0,
+    keep_going: KeepGoing = False,
     seed: Seed = 1,
     out: Out = None,
     as_json: Json = False,
 ):
     """Let agents trade inside a recorded day, with their true place in every queue, by an execution rule (docs/execution-rules.md)."""
-    from lob import feeds
     from lob.simulation.latency import Latency
     from lob.simulation.scenario import resolve
     from lob.simulation.session import Simulation
@@ -79,13 +82,42 @@ def replay(
         raise ScenarioError(f"--param {param[0]} needs an --agent that has it")
     if grid and len(classes) != 1:
         raise ScenarioError(f"--grid {grid[0]} needs one --agent, were {len(classes)}")
-    feed = feeds.read(file, symbol, book, _clock_ns("--from", from_time), _clock_ns("--to", to_time))
+    feed = _feed(file, symbol, book, keep_going, _clock_ns("--from", from_time), _clock_ns("--to", to_time))
     if grid:
         _sweep(classes[0], param or [], grid, feed, as_json, execution=execution, latency=latency, seeds=(seed,))
         return
     agents = [cls(latency=latency, **_parameters(cls, param or [])) for cls in classes]
     simulation = Simulation(agents, feed=feed, seed=seed, out=_folder(out, f"{feed.name}-replay"), name=feed.name, execution=execution)
     _finish(simulation, as_json)
+
+
+@app.command()
+def convert(
+    file: Recording,
+    out: Annotated[Path, typer.Argument(help="OUT.parquet: the form that replays fastest; OUT.itch or OUT.itch.gz: Nasdaq ITCH 5.0; a folder: LOBSTER.")],
+    symbol: Symbol = None,
+    book: Annotated[Path | None, typer.Option("--book", help="The LOBSTER book file; by default the one beside the message file.")] = None,
+    levels: Annotated[int, typer.Option(min=1, help="Of LOBSTER files written.")] = 10,
+    keep_going: KeepGoing = False,
+    as_json: Json = False,
+):
+    """Turn a recorded day into another form, once, and say what is in it; a file larger than memory is read as it is written."""
+    from lob import feeds
+
+    feed = _feed(file, symbol, book, keep_going, stream=True)
+    if out.suffix == ".parquet":
+        path = feeds.write_fast(feed, out)
+    elif ".itch" in out.suffixes:
+        path = feeds.write_itch(feed, out)
+    else:
+        path = feeds.write_lobster(feed, out, levels)
+    facts = {"out": str(path), "symbol": feed.name, "tick_size": str(feed.tick_size), **feed.summary}
+    if as_json:
+        typer.echo(json.dumps(facts))
+    else:
+        for name, value in facts.items():
+            shown = _clock_text(value) if name in ("first_ns", "last_ns") else f"{value:,}" if isinstance(value, int) else value
+            typer.echo(f"{name.replace('_', ' ').removesuffix(' ns'):<24} {shown}")
 
 
 @app.command()
@@ -238,6 +270,24 @@ def _clock_ns(option, text):
         raise ScenarioError(f"{option} must be a time of day as HH:MM or HH:MM:SS, was {text!r}")
     seconds = int(match[1]) * 3600 + int(match[2]) * 60 + int(match[3] or 0)
     return seconds * 1_000_000_000 + int((match[4] or "").ljust(9, "0"))
+
+
+def _clock_text(time_ns):
+    """Return nanoseconds after midnight as HH:MM:SS.nnnnnnnnn; hours go on after 23."""
+    seconds = time_ns // 1_000_000_000
+    return f"{seconds // 3600:02d}:{seconds // 60 % 60:02d}:{seconds % 60:02d}.{time_ns % 1_000_000_000:09d}"
+
+
+def _feed(file, symbol, book, keep_going, from_ns=None, to_ns=None, stream=False):
+    """Return the Feed of a recording, or of a tape."""
+    from lob import feeds
+
+    if (file / "tape.parquet").is_file() or file.name == "tape.parquet":
+        from lob.tape.record import Tape
+        from lob.tape.recorded import feed_of
+
+        return feed_of(Tape.read(file), name=symbol).between(from_ns, to_ns)
+    return feeds.read(file, symbol, book, from_ns, to_ns, keep_going, stream)
 
 
 def _parameters(cls, pairs):

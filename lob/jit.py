@@ -244,6 +244,16 @@ def address_of(typing_context, record):
 
 
 @intrinsic
+def store_word(typing_context, address, word):
+    """Write the eight bytes of a word, lowest first, at any address."""
+    def codegen(context, builder, signature, args):
+        builder.store(args[1], builder.inttoptr(args[0], ir.IntType(64).as_pointer()), align=1)
+        return context.get_dummy_value()
+
+    return types.void(types.int64, types.int64), codegen
+
+
+@intrinsic
 def leading_zeros(typing_context, word):
     """Return the number of zero bits above the highest set bit; undefined for zero."""
     def codegen(context, builder, signature, args):

@@ -143,3 +143,11 @@ def test_the_page_is_measured_and_a_missing_browser_is_said():
     assert result["bytes"] > 4_000_000
     times = [result[name] for name in ("loaded_ms", "drawn_ms", "cpu_ms")]
     assert times == [None] * 3 or 0 < times[0] <= times[1]
+
+
+def test_a_recorded_day_is_timed_alone_and_with_a_quoter(data_folder):
+    result = run("replay.py", data_folder / "esh4-glbx-mdp3-20231225.mbo.dbn.zst", "--repeats", 1, "--no-processes")
+    ours = [row for row in result["rows"] if row["engine"] == "lob"]
+    assert [row["quoter_every_ms"] for row in ours] == [None, 100, 10]
+    assert [row["orders_sent"] > 500 for row in ours] == [False, True, True]
+    assert all(row["rows"] == 69_494 and row["rows_per_second"] > 0 for row in result["rows"])

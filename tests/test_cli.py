@@ -1,6 +1,7 @@
 """The command line: what each command prints, writes and refuses, as a user meets it."""
 import json
 import os
+import re
 import subprocess
 import sys
 
@@ -174,6 +175,35 @@ def test_replay_prints_one_json_object_with_the_recorded_rows_in_it(day):
     assert (facts["tape_sha256"], verify(tape).ok) == (tape.sha256, True)
 
 
+@pytest.mark.parametrize("execution", ["passive", "displace", "reactive"])
+def test_replay_says_by_which_rule_agents_met_the_day(day, execution):
+    facts = told("replay", day, "--agent", "agents:SymmetricMaker", "--execution", execution)
+    assert facts["execution"] == execution
+    assert f"execution rule: {execution}" in typed("replay", day, "--execution", execution).stdout
+
+
+def test_replay_tries_every_choice_of_a_grid(day):
+    runs = told("replay", day, "--agent", "agents:SymmetricMaker", "--param", "half_spread_ticks=2", "--grid", "lots=5,10", "--execution", "displace")["runs"]
+    assert [(run["lots"], run["half_spread_ticks"], run["execution"]) for run in runs] == [(5, 2, "displace"), (10, 2, "displace")]
+    assert "realised_1s" in typed("replay", day, "--agent", "agents:SymmetricMaker", "--grid", "lots=5,10").stdout
+
+
+def test_convert_says_what_is_in_a_day_and_the_day_replays_the_same(day):
+    facts = told("convert", day, "day.parquet")
+    assert (facts["out"], facts["symbol"], facts["format"], facts["unknown_references"]) == ("day.parquet", "TEST", "LOBSTER", 0)
+    assert told("replay", day, "--out", "raw")["tape_sha256"] == told("replay", "day.parquet", "--out", "fast")["tape_sha256"]
+    words = typed("convert", "day.parquet", "day.itch.gz").stdout
+    assert re.search(r"^first +09:3\d:\d\d\.\d{9}$", words, re.MULTILINE) and f"rows{facts['rows']:>26,}"[:4] in words
+    assert told("convert", "raw", "lobster")["format"] == "tape"
+    assert told("replay", "day.itch.gz", "--out", "itch")["unknown_orders"] == 0
+
+
+def test_what_cannot_be_read_is_left_out_only_when_asked(day):
+    day.write_text(day.read_text().replace("34", "3x", 1))
+    assert CliRunner().invoke(app, ["convert", str(day), "day.parquet"]).exception.args[0].startswith(str(day))
+    assert told("convert", day, "day.parquet", "--keep-going")["skipped"] == 1
+
+
 def test_replay_writes_to_a_new_folder_named_after_the_day(day, folder):
     words = typed("replay", day).stdout
     assert "runs/TEST-replay/tape.parquet" in words
@@ -292,7 +322,7 @@ def test_verify_ends_with_one_and_names_the_row_of_a_tape_that_lies():
 
 
 def test_verify_refuses_a_folder_without_a_tape(folder, refused):
-    assert refused("verify", ".") == "error: .: no tape here: neither tape.parquet nor tape.rows is found\n"
+    assert refused("verify", ".") == "error: .: no tape here: neither tape.parquet nor tape.groups is found\n"
     (folder / "tape.parquet").write_bytes(b"PAR1 and nothing more")
     assert refused("verify", ".").startswith("error: tape.parquet: not a whole Parquet file")
 

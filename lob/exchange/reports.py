@@ -73,6 +73,13 @@ class ReportBuffer:
         """Begin again; the row numbers go on."""
         self._words[COUNT] = 0
 
+    def give(self, memory):
+        """Return the rows in the memory that they lie in, and begin again in other memory, REPORT[n]."""
+        rows = self.rows[:self.count]
+        self._lie_in(memory)
+        self.clear()
+        return rows
+
     def grow(self, capacity=None):
         """Make room for `capacity` rows, by default twice as many, keeping those that are there; raises LobError if there is no memory for so many."""
         capacity = capacity or 2 * len(self.rows)
@@ -82,6 +89,9 @@ class ReportBuffer:
             size = f"{capacity:,} rows, {capacity * REPORT.itemsize / 1e9:,.0f} GB"
             raise LobError(f"no memory for the answer that the next request may have at the worst: {size} (docs/rules.md, what the rules cost)") from None
         rows[:self.count].view(np.uint8)[:] = self.rows[:self.count].view(np.uint8)
+        self._lie_in(rows)
+
+    def _lie_in(self, rows):
         self.rows, self._bytes = rows, memoryview(rows.view(np.uint8))
         self.record["rows"], self.record["capacity"] = rows.ctypes.data, len(rows)
 

@@ -123,6 +123,11 @@ class Venue:
         return cls(**plain)
 
 
+def phase_named(value, place):
+    """Return the Phase of a name or a number; LobError, naming the place, if there is none."""
+    return _member(Phase, value, place)
+
+
 def _known(cls, plain, place):
     """Return a copy of a table whose keys are all fields of a class."""
     names = [field.name for field in fields(cls)]

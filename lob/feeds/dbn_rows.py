@@ -44,9 +44,10 @@ def translate(address, records, first, count):
 def _follow(state, book, record):
     """Write the rows of one record, and close the event if it is the last of it."""
     is_snapshot = record.flags & SNAPSHOT != 0
+    time_ns = (record.ts_recv if is_snapshot else record.ts_event) - state.midnight_ns
     if state.is_seeding and not is_snapshot:
-        _end_seed(state)
-    pass_time(state, (record.ts_recv if is_snapshot else record.ts_event) - state.midnight_ns)
+        _end_seed(state, time_ns)
+    pass_time(state, time_ns)
     action, side = record.action, np.int64(record.side == _BID) - np.int64(record.side == _ASK)
     if action != _F:
         _end_trade(state)
@@ -197,10 +198,13 @@ def _end_event(state, book):
 
 
 @jit
-def _end_seed(state):
+def _end_seed(state, time_ns):
+    """Close the snapshot, and say that orders only collect: at its own time, or without one at the time of the first record."""
     state.is_seeding = 0
     close_event(state)
-    if state.count and state.phase == UNKNOWN:
+    if state.total + state.count == 0:
+        state.time_ns = time_ns
+    if state.phase == UNKNOWN:
         change_phase(state, QUOTING)
     state.seed_count = state.total + state.count
 

@@ -7,6 +7,7 @@ import json
 import os
 from contextlib import contextmanager
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -80,7 +81,7 @@ def fast(path, from_ns=None, to_ns=None):
         metadata = _read_metadata(source, path)
     sizes = (Decimal(metadata["tick_size"]), Decimal(metadata["lot_size"]))
     span_ns = (metadata["start_ns"], metadata["end_ns"])
-    feed = Feed(metadata["name"], str(path), lambda: _row_blocks(path), None, metadata["seed_count"], *sizes, *span_ns, metadata["summary"])
+    feed = Feed(metadata["name"], str(path), partial(_row_blocks, path), None, metadata["seed_count"], *sizes, *span_ns, metadata["summary"])
     return feed.between(from_ns, to_ns)
 
 

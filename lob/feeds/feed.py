@@ -8,7 +8,7 @@ orders collect and agents have no business in what may be a crossed book (1), co
 Flag.LAST closes the rows of one event, what one message to the exchange brought about: inside it the book may be half changed. The executions of an
 event are one aggressor's, whose rest, if any, is its LIMIT on the other side. A modification that loses its place is a CANCEL and a LIMIT of the same id.
 """
-from functools import cached_property
+from functools import cached_property, partial
 
 import numpy as np
 
@@ -70,16 +70,16 @@ class Feed:
             raise FeedError(f"{self.source}: from and to must leave some of the recording, which is {span}, were {from_ns} and {to_ns}")
         feed = Feed(self.name, self.source, None, None, self.seed_count, self.tick_size, self.lot_size, start_ns, end_ns, self.summary)
         if self.is_streamed:
-            feed._rows = lambda: _until(self.blocks(), end_ns)
+            feed._rows = partial(_blocks_until, self, end_ns)
         else:
-            feed._rows = next(_until(self.blocks(), end_ns))
+            feed._rows = next(_blocks_until(self, end_ns))
             feed._event_ends = self.event_ends[:np.searchsorted(self.event_ends, len(feed._rows), "right")]
         return feed
 
 
-def _until(blocks, end_ns):
-    """Yield the rows of blocks with times up to and including end_ns."""
-    for rows in blocks:
+def _blocks_until(feed, end_ns):
+    """Yield the rows of a feed with times up to and including end_ns."""
+    for rows in feed.blocks():
         count = int(np.searchsorted(rows["time_ns"], end_ns, "right"))
         yield rows[:count]
         if count < len(rows):

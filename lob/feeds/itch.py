@@ -93,12 +93,11 @@ def _scan(path, damage):
         for messages in damage.up_to(decoded):
             _, messages = damage.readable(packed.place, messages["offset"], messages, _rules(messages))
             scan.kinds += np.bincount(messages["kind"], minlength=256)
-            order = np.argsort(messages["locate"], kind="stable")
-            sorted_messages = messages[order]
-            locates, firsts = np.unique(sorted_messages["locate"], return_index=True)
-            for locate, of_it in zip(locates.tolist(), np.split(sorted_messages, firsts[1:]), strict=True):
+            messages = messages[np.argsort(messages["locate"], kind="stable")]
+            locates, firsts = np.unique(messages["locate"], return_index=True)
+            for locate, first, end in zip(locates.tolist(), firsts, np.append(firsts, len(messages))[1:], strict=True):
                 if locate:
-                    _widen(scan.spans.setdefault(locate, _Span()), of_it)
+                    _widen(scan.spans.setdefault(locate, _Span()), messages[first:end])
     scan.names = {locate: decoded.names.get(locate, f"#{locate}") for locate in scan.spans}
     if not scan.spans:
         raise FeedError(f"{scan.place}: a recording needs at least one message of a stock, the file holds none")

@@ -13,7 +13,7 @@ from lob.errors import FeedError
 from lob.feeds.itch_messages import ID_OF_ZERO, PREFIX_BYTES, SIZE_OF_KIND, STOCK_BYTES
 from lob.feeds.open_orders import OpenOrders, drop, entry_at, find, is_full, open_orders_at, put
 from lob.jit import jit
-from lob.messages import ANONYMOUS_ID_FIRST, Action
+from lob.messages import ANONYMOUS_ID_FIRST, Action, anonymous_id
 
 DAY_NS = 86_400 * 10**9
 UNITS_PER_DOLLAR = 10_000
@@ -25,6 +25,7 @@ _ANONYMOUS_SHIFT = 2**61
 _LIMIT, _CANCEL, _EXECUTE, _DROP_LEVEL, _PRINT, _STATUS = (
     int(a) for a in (Action.LIMIT, Action.CANCEL, Action.EXECUTE, Action.DROP_LEVEL, Action.PRINT, Action.STATUS))
 _A, _X, _D, _E, _P, _H, _BUY, _SELL = (ord(c) for c in "AXDEPHBS")
+_anonymous_id = jit(anonymous_id)
 _STATES = np.frombuffer(b"HQT", np.uint8)  # by the number of a STATUS
 
 
@@ -120,6 +121,8 @@ def _encode(rows, first, orders_address, units, stock, matches, buffer):
 @jit
 def _reduce(book, buffer, size, row, matches):
     order = entry_at(book.orders.entries, find(book.orders, row.order_id))
+    if order.key == 0:  # as the exchange does it: the anonymous volume at its price
+        order = entry_at(book.orders.entries, find(book.orders, _anonymous_id(row.side, row.price_ticks)))
     if order.key == 0:
         return size
     lots = order.lots if row.lots == 0 else min(row.lots, order.lots)

@@ -197,5 +197,12 @@ def _summary(day, seed, stop, counts):
         "anonymous_references": int(counts["anonymous_references"]),
         "unknown_references": int(counts["unknown_references"]),
         "unexplained_messages": int(counts["unexplained"]),
+        **({"crossed_events": _count_crossed(day.book[seed:stop])} if day.is_full else {}),
         **day.damage.summary(),
     }
+
+
+def _count_crossed(book):
+    """Return in how many book rows the best bid is at or above the best ask."""
+    ask_ticks, bid_ticks = book[:, 0, 0, 0], book[:, 0, 1, 0]
+    return int(np.count_nonzero((bid_ticks >= ask_ticks) & (ask_ticks > 0)))

@@ -11,10 +11,11 @@ from sortedcontainers import SortedDict
 
 from lob.errors import FeedError
 from lob.feeds.lobster_rows import AUCTION, DELETED, EMPTY_PRICE, EXECUTED, HALT, HIDDEN, NEW, REDUCED, SECOND_NS, SIDES
-from lob.messages import Action, Side
+from lob.messages import Action, Side, anonymous_id
 
 UNITS_PER_DOLLAR = 10_000
 PARTS = ("message", "orderbook")
+ID_OF_FIRST_RENAMED = 10**17
 
 
 def write_lobster(feed, folder, levels=10, date="2000-01-01"):
@@ -51,6 +52,7 @@ class _Window:
     def __init__(self, levels, units):
         self.levels, self.units, self.orders = levels, units, {}
         self.sides = {side: SortedDict() for side in Side}  # {urgency: lots}, the best last
+        self.used, self.next_id = set(), ID_OF_FIRST_RENAMED
         self.text = self._row()
 
     def follow(self, time_ns, action, order_id, side, price_ticks, lots):
@@ -64,10 +66,14 @@ class _Window:
             for number in [number for number, order in self.orders.items() if order[:2] == [side, price_ticks]]:
                 yield from self._change(clock, DELETED, number, side, price_ticks, -self.orders[number][2])
         elif action == Action.LIMIT:
-            self.orders[order_id] = [side, price_ticks, 0]
+            self.orders[order_id] = [side, price_ticks, 0, self._fresh(order_id)]
             yield from self._change(clock, NEW, order_id, side, price_ticks, lots)
-        elif order_id in self.orders:
-            side, price_ticks, left = self.orders[order_id]
+        else:
+            # As the exchange does it: what an unknown order loses is taken from the anonymous volume at its price.
+            order_id = order_id if order_id in self.orders else anonymous_id(side, price_ticks)
+            if order_id not in self.orders:
+                return
+            side, price_ticks, left, _ = self.orders[order_id]
             taken = min(lots, left) or left
             kind = EXECUTED if action == Action.EXECUTE else DELETED if taken == left else REDUCED
             yield from self._change(clock, kind, order_id, side, price_ticks, -taken)
@@ -86,7 +92,15 @@ class _Window:
             del self.orders[order_id]
         if was_shown or self._shows(side, price_ticks):
             self.text = self._row()
-            yield f"{clock},{kind},{order_id},{abs(lots)},{price_ticks * self.units},{side}\n"
+            yield f"{clock},{kind},{order[3]},{abs(lots)},{price_ticks * self.units},{side}\n"
+
+    def _fresh(self, order_id):
+        """Return the id of a new order in the files. There an id is used once: who reads them may not have seen its earlier order go."""
+        if order_id < ID_OF_FIRST_RENAMED and order_id not in self.used:
+            self.used.add(order_id)
+            return order_id
+        self.next_id += 1
+        return self.next_id
 
     def _shows(self, side, price_ticks):
         """Return whether a price has lots and is among the best levels of its side."""

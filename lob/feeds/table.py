@@ -32,7 +32,7 @@ def read_table(text, columns, place, damage):
     row, column, at, fault = _fill_table(text, decimals, table, 0, 0)
     while fault != WHOLE:
         skipped.append(row + len(skipped))
-        damage.note(f"{place}: byte {at:,}, row {skipped[-1] + 1}: {_explain(text, at, column, fault, columns)}")
+        damage.note(f"{place}: row {skipped[-1] + 1}: {_explain(text, at, column, fault, columns)}, at byte {at:,}")
         row, column, at, fault = _fill_table(text, decimals, table, row, _line_end(text, at) + 1)
     if row == 0:
         raise FeedError(f"{place}: a recording needs at least one row, no row of the file can be read")

@@ -9,13 +9,14 @@ from enum import IntEnum
 
 from lob.exchange import gate, matcher
 from lob.exchange.book import book_at
-from lob.exchange.history import apply_agent, apply_recorded, history_at
+from lob.exchange.history import apply_agent, apply_recorded, expect_rows, history_at
 from lob.exchange.reports import report_at, request_at
 from lob.exchange.rules.ruled import rows_most
 from lob.jit import address_of, call_at, jit
 from lob.messages import LOTS_MAX, Action, CancelReason, Flag, ReportKind
 from lob.simulation import calendar
 from lob.simulation.calendar import first_of
+from lob.simulation.clock import CLOCK, is_overtaken, plan_end_of_phase
 from lob.simulation.depth import advance_replica, depth_is_short, publish_depth, replica_at
 from lob.simulation.fundamental import advance_fundamental, fundamental_at
 from lob.simulation.latency import feed_delay
@@ -178,6 +179,9 @@ def _request_arrives(world, slot):
     """Hand a request to its venue and send the reports on their way; return a Stop, with nothing done, if there is too little room."""
     request = request_of(world, slot)
     venue, reports = venue_of(world, request.book), reports_of(world)
+    if request.action == CLOCK and is_overtaken(venue, request):
+        give(requests_of(world), slot)
+        return TIME
     short = _answers_are_short(world, venue, _answers_most(venue, request))
     if short:
         return short
@@ -185,9 +189,11 @@ def _request_arrives(world, slot):
     count = apply_agent(history_at(venue.history, 0), request, reports) if venue.history else gate.apply(book_of(venue), request, reports)
     if count < 0:
         return TAPE if count == matcher.ROWS_SHORT else BOOK
+    world.request_count += request.owner != 0
     give(requests_of(world), slot)
-    world.request_count += 1
     _route(world, venue, reports, first)
+    if book_of(venue).armed and venue.history == 0:
+        plan_end_of_phase(world, venue)
     return TIME
 
 
@@ -205,6 +211,7 @@ def _recorded_row(world, time_ns):
     if count < 0:
         return TAPE if count == matcher.ROWS_SHORT else BOOK
     world.feed_next += 1
+    expect_rows(book_of(venue), world.feed, world.feed_next, world.feed_count)
     _route(world, venue, reports, first)
     return TIME
 

@@ -10,6 +10,7 @@ from lob.exchange.venue import Venue
 from lob.messages import REQUEST
 from lob.simulation.agent import native, reads_depth, reads_orders, reads_queue
 from lob.simulation.calendar import CalendarMemory, add_at
+from lob.simulation.clock import plan_phase
 from lob.simulation.depth import CHANGE, ReplicaMemory, delay_classes
 from lob.simulation.distribution import LawMemory
 from lob.simulation.fields import Array
@@ -42,7 +43,7 @@ from lob.simulation.world import (
     Event,
 )
 
-TAPE_ROWS = 16_384  # rows handed over at a time: few enough to stay in the processor's cache
+TAPE_ROWS = 8192  # rows handed over at a time: few enough to stay in the processor's cache
 
 
 class _Pool:
@@ -97,10 +98,10 @@ class WorldMemory:
 
     agents: instances, owner 1 first. plain: whether compiled classes run as Python too, or the owners whose class does.
     recorded: the RecordedDay that agents trade in or None; fundamental: a Fundamental or None.
-    venue: the Venue that every book is set up as.
+    venue: the Venue that every book is set up as. schedule: (time_ns, Phase) of every phase that each of them moves to.
     """
 
-    def __init__(self, agents, seed, opening_ticks, start_ns, venue_count=1, recorded=None, fundamental=None, plain=False, venue=None):
+    def __init__(self, agents, seed, opening_ticks, start_ns, venue_count=1, recorded=None, fundamental=None, plain=False, venue=None, schedule=()):
         self.record = np.zeros(1, WORLD)
         self.record["now_ns"], self.record["agent_count"], self.record["venue_count"] = start_ns, len(agents), venue_count
         self.calendar, self.reports = CalendarMemory(start_ns=start_ns), ReportBuffer(TAPE_ROWS)
@@ -120,6 +121,8 @@ class WorldMemory:
             self.plan(start_ns + fundamental.step_ns, Event.FUNDAMENTAL, 0)
         for owner in range(1, len(agents) + 1):
             self.plan(start_ns, Event.START, owner)
+        for number in range(venue_count):
+            self._plan_phases(number, schedule)
 
     @property
     def address(self):
@@ -138,6 +141,14 @@ class WorldMemory:
         """Plan an event."""
         self.fit_calendar()
         add_at(self.calendar.address, time_ns, int(kind), who)
+
+    def _plan_phases(self, number, schedule):
+        """Plan the phases that a venue moves to."""
+        for time_ns, phase in schedule:
+            self.fit_calendar()
+            if self.requests.is_half_full:
+                self.requests.grow()
+            plan_phase(self.address, number, int(phase), time_ns)
 
     def fit_calendar(self):
         """Make room in the calendar for the most talkative hook and every agent's messages."""

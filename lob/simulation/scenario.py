@@ -38,13 +38,14 @@ class Scenario:
     opening_price_ticks: int
     fundamental: Fundamental | None
     venue: Venue
+    schedule: tuple
     agents: tuple
 
     def simulation(self, seed=None, out=None, plain=False):
         """Return a Simulation of this scenario, with its own seed or another."""
         return Simulation(
             self.agents, instrument=self.instrument, seed=self.seed if seed is None else seed, opening_price_ticks=self.opening_price_ticks,
-            fundamental=self.fundamental, venue=self.venue, out=out, plain=plain, name=self.name, scenario_toml=self.toml,
+            fundamental=self.fundamental, venue=self.venue, schedule=self.schedule, out=out, plain=plain, name=self.name, scenario_toml=self.toml,
         )
 
 
@@ -125,13 +126,27 @@ def _scenario(document, stem, toml):
     name = document.get("name", stem)
     if not re.fullmatch(r"[\w.-]+", name) or name.startswith("."):
         raise ScenarioError(f"name must be of letters, digits, '-', '_' and '.', since a folder is named after it; was {name!r}")
+    venue = document.get("venue", {})
     return Scenario(
         name=name, seed=seed, minutes=minutes, toml=toml, instrument=instrument,
         opening_price_ticks=_opening_ticks(instrument, document.get("opening_price", "100.00")),
         fundamental=_made("fundamental", Fundamental, document["fundamental"]) if "fundamental" in document else None,
-        venue=Venue.from_plain(document.get("venue", {})),
+        venue=Venue.from_plain({key: value for key, value in venue.items() if key != "schedule"}), schedule=_schedule(venue.get("schedule", [])),
         agents=tuple(_agent(f"agents[{i}]", table) for i, table in enumerate(document["agents"])),
     )
+
+
+def _schedule(entries):
+    """Return (time_ns, name of a phase) of each entry of venue.schedule: a table of `at_s`, in seconds since the beginning, and `phase`."""
+    if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
+        raise ScenarioError(f"venue.schedule must be a list of tables, was {entries!r}")
+    schedule = []
+    for i, entry in enumerate(entries):
+        _check_keys(f"venue.schedule[{i}]", entry, {"at_s": float, "phase": str})
+        if len(entry) < 2 or not 0 <= entry["at_s"] < 2**32:
+            raise ScenarioError(f"venue.schedule[{i}] must have at_s, the seconds from the beginning, and phase, was {entry!r}")
+        schedule.append((round(entry["at_s"] * 1_000_000_000), entry["phase"]))
+    return tuple(schedule)
 
 
 def _opening_ticks(instrument, price):

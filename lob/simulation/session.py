@@ -22,11 +22,13 @@ from lob.errors import AgentError, ScenarioError
 from lob.exchange.venue import FeeTier, Venue
 from lob.instrument import Instrument
 from lob.jit import CompilerError, source_hash
-from lob.messages import PRICE_MAX_TICKS, REPORT, Action
+from lob.messages import PRICE_MAX_TICKS, Action
 from lob.questions import Questions
 from lob.simulation.agent import Agent
+from lob.simulation.clock import checked_schedule
 from lob.simulation.execution import RecordedDay
 from lob.simulation.failure import line_of, line_when_plain
+from lob.simulation.kept import MemorySink
 from lob.simulation.kernel import Stop, advance
 from lob.simulation.memory import WorldMemory
 from lob.simulation.native import plain_words
@@ -36,7 +38,6 @@ from lob.tape.parquet import TapeWriter
 from lob.tape.record import Tape
 
 BOOKS_MAX = 1_000
-BLOCK_ROWS = 2**18   # of a tape in memory: large enough for huge pages, small enough that a short run takes little
 SLICE_SECONDS = 0.1  # of wall time between two looks at the progress and at Ctrl-C
 
 
@@ -89,17 +90,19 @@ class Simulation:
     stays in memory. plain: run compiled agents as Python too.
     books: how many order books there are; an agent trades in the one that its setting `venue` numbers, from 0. venue: a Venue, how each book is set up; under
     "passive" and "displace" it may have fees and self_trade and no other setting. Without fees of its own its fees are the instrument's.
+    schedule: pairs (time_ns, Phase), the phases that the venue moves to by itself after the one that it opens in; a batch or the breaker's phase ends by
+    itself in any case.
     Raises ScenarioError for settings that cannot be used.
     """
 
     def __init__(self, agents, *, feed=None, instrument=None, seed=0, opening_price_ticks=None, fundamental=None, out=None, plain=False, name="simulation",
-                 scenario_toml=None, books=1, venue=None, execution="passive"):
+                 scenario_toml=None, books=1, venue=None, schedule=(), execution="passive"):
         if not isinstance(books, int) or isinstance(books, bool) or not 1 <= books <= BOOKS_MAX or (feed is not None and books != 1):
             raise ScenarioError(f"books must be a whole number from 1 to {BOOKS_MAX}, and 1 with a feed, was {books!r}")
         self.agents = _each(agents, books)
         self._again = lambda owners: Simulation(
             agents, feed=feed, instrument=instrument, seed=seed, opening_price_ticks=opening_price_ticks, fundamental=fundamental, plain=owners, books=books,
-            venue=venue, execution=execution,
+            venue=venue, schedule=schedule, execution=execution,
         )
         if not isinstance(seed, int) or isinstance(seed, bool) or not 0 <= seed < 2**63:
             raise ScenarioError(f"seed must be a whole number from 0 to 2^63 - 1, was {seed!r}")
@@ -109,6 +112,9 @@ class Simulation:
         self.feed, self.seed, self.fundamental, self.name, self.scenario_toml = feed, seed, fundamental, name, scenario_toml
         self.instrument = instrument or (Instrument(feed.name, feed.tick_size, feed.lot_size) if feed else Instrument())
         self.venue = _venue(venue, self.instrument)
+        self.schedule = checked_schedule(schedule, self.venue)
+        if self.schedule and feed is not None:
+            raise ScenarioError("venue.schedule cannot be used inside a recorded day, whose phases are its own")
         self.opening_price_ticks = opening_price_ticks if opening_price_ticks is not None else _first_price(feed) if feed else 10_000
         if not isinstance(self.opening_price_ticks, int) or isinstance(self.opening_price_ticks, bool) or not 1 <= self.opening_price_ticks <= PRICE_MAX_TICKS:
             raise ScenarioError(f"opening_price_ticks must be from 1 to 2^31, was {self.opening_price_ticks!r}")
@@ -117,11 +123,11 @@ class Simulation:
             seer = next(agent for agent in self.agents if type(agent).sees_fundamental)
             raise ScenarioError(f"{seer._name} ({type(seer).__name__}) sees a fundamental, and the simulation has none: give it one")
         self.execution, recorded = ("live", None) if feed is None else (execution, RecordedDay(feed, execution))
-        self.world = WorldMemory(self.agents, seed, self.opening_price_ticks, self.start_ns, books, recorded, fundamental, plain, self.venue)
+        self.world = WorldMemory(self.agents, seed, self.opening_price_ticks, self.start_ns, books, recorded, fundamental, plain, self.venue, self.schedule)
         self.folder = None if out is None else Path(out)
         self._callbacks = _callbacks(self.agents, self.world, plain)
         self.world.compile()
-        self._memory, self._has_run, self._wall_seconds = _MemorySink(), False, 0.0
+        self._memory, self._writer, self._wall_seconds = MemorySink(), None, 0.0
 
     def __reduce__(self):
         raise ScenarioError("a Simulation cannot be copied or pickled: its memory is reached by address. Make another one of the same agents and seed")
@@ -159,12 +165,11 @@ class Simulation:
         """Return where rows go, those of earlier calls of `run` in it."""
         if self.folder is None:
             return self._memory
-        earlier = Tape.read(self.folder).rows if self._has_run else None
-        sink = TapeWriter(self.folder, provenance)
-        if earlier is not None:
-            sink.append(earlier)
-        self._has_run = True
-        return sink
+        if self._writer is None:
+            self._writer = TapeWriter(self.folder, provenance)
+        else:
+            self._writer.reopen(provenance)
+        return self._writer
 
     def _advance_to(self, end_ns, sink, progress):
         with _interrupt() as interrupted, _bar(progress, self.name, self.start_ns, end_ns) as show:
@@ -225,7 +230,9 @@ class Simulation:
 
     def _hand_over(self, sink):
         reports = self.world.reports
-        if reports.count:
+        if reports.count and sink is self._memory:
+            sink.take(reports)
+        elif reports.count:
             # Rows that a disk took before it was full are not written again.
             kept = sink.row_count - int(reports.rows["sequence"][0])
             sink.append(reports.rows[kept:reports.count])
@@ -239,50 +246,10 @@ class Simulation:
             "execution": self.execution, "opening_price_ticks": self.opening_price_ticks,
             "feed": None if self.feed is None else {"source": Path(self.feed.source).name, **self.feed.summary},
             "start_ns": self.start_ns, "end_ns": end_ns, "complete": False,
-        } | ({"venue": self.venue.as_plain()} if self.venue != Venue() else {})
+        } | ({"venue": self.venue.as_plain()} if self.venue != Venue() else {}) | self._scheduled()
 
-
-class _MemorySink:
-    """Keeps the rows of a run in memory, in blocks that are put together when somebody asks for the tape."""
-
-    def __init__(self):
-        self.blocks, self.row_count, self._free = [np.zeros(0, REPORT)], 0, np.zeros(0, REPORT)
-
-    def append(self, rows):
-        while len(rows):
-            if len(self._free) == 0:
-                self._free = np.empty(BLOCK_ROWS, REPORT)
-                self.blocks.append(self._free)
-            taken = min(len(rows), len(self._free))
-            # As bytes: numpy copies a record field by field.
-            self._free[:taken].view(np.uint8)[:] = rows[:taken].view(np.uint8)
-            self._free, rows, self.row_count = self._free[taken:], rows[taken:], self.row_count + taken
-
-    def close(self, provenance):
-        return _Kept(self, self.row_count)
-
-    def first(self, count):
-        """Return the first rows of the run: REPORT[count]."""
-        if len(self.blocks) > 1:
-            joined = np.concatenate([block.view(np.uint8) for block in self.blocks]).view(REPORT)[:self.row_count]
-            self.blocks, self._free = [joined], np.zeros(0, REPORT)
-        return self.blocks[0][:count]
-
-
-@dataclass(frozen=True)
-class _Kept:
-    """What a run in memory has kept, up to its end; a later call of `run` may have added to it."""
-
-    sink: _MemorySink
-    row_count: int
-
-    @property
-    def rows(self):
-        return self.sink.first(self.row_count)
-
-    @cached_property
-    def sha256(self):
-        return Tape(self.rows, {}).sha256
+    def _scheduled(self):
+        return {"schedule": [[time_ns, phase.name] for time_ns, phase in self.schedule]} if self.schedule else {}
 
 
 def _each(agents, books):

@@ -76,7 +76,8 @@ RING = _int64s("entries", "mask", "entry_bytes", "count", "listeners", "listener
 # An agent's place in a ring: the next entry it will read; if it listens, the delay drawn for that entry, its arrival, and whether that is planned.
 CURSOR = _int64s("next", "delay_ns", "last_ns", "is_planned", "is_listener")
 # hides_agents: whether a trade with an agent is known to that agent alone, as inside a recorded day that nothing changes.
-VENUE = _int64s("book", "history", "hides_agents", "opening_ticks", "rings", "replicas", "replica_count")
+# clock_ns: for when the venue last planned to look at the clock.
+VENUE = _int64s("book", "history", "hides_agents", "opening_ticks", "rings", "replicas", "replica_count", "clock_ns")
 REPLICA = _int64s("ladders", "delay_ns", "next")
 # A pool of things on their way. `taken` are in use; a free one's first word names the next free one.
 POOL = _int64s("items", "item_bytes", "capacity", "used", "free", "taken")

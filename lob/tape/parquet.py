@@ -1,119 +1,180 @@
 """Parquet: the files of a tape.
 
-Owns FOLDER/tape.parquet, and the journal that a run keeps while it goes on: FOLDER/tape.rows, the raw rows in native order, beside
-FOLDER/provenance.json. Rows are only ever appended to the journal, so whatever stops a run leaves every whole row before it readable.
-When the run ends the journal becomes the Parquet file, a row group at a time: memory does not grow with the tape. Knows no market.
+Owns FOLDER/tape.parquet, and what a run keeps while it goes on: FOLDER/tape.parquet.part, that file without its footer, and FOLDER/tape.groups, what the footer
+will say of the row groups that are in it; both beside FOLDER/provenance.json. Groups are only ever appended, first to the one and then to the other, so
+whatever stops a run leaves every group before it readable. When the run ends the footer is written: memory does not grow with the tape. Knows no market.
 """
 import hashlib
+import io
 import json
 import os
+import struct
 from pathlib import Path
 
 import numpy as np
 
 from lob.errors import TapeError
 from lob.messages import REPORT
-from lob.tape.columns import SCHEMA_VERSION, check_order, columns_of, fill_rows
+from lob.tape import footer
+from lob.tape.columns import SCHEMA_VERSION, check_order, fill_rows
+from lob.tape.pages import GROUP_ROWS, Pages
 
 TAPE_FILE = "tape.parquet"
-JOURNAL_FILE = "tape.rows"
+PART_FILE = "tape.parquet.part"
+GROUPS_FILE = "tape.groups"
 PROVENANCE_FILE = "provenance.json"
 PROVENANCE_KEY = b"lob"
-GROUP_ROWS = 2**20
-
-# Columns that climb or repeat shrink to little as differences; the others are small numbers that a general compressor handles.
-_DELTA_COLUMNS = ["time_ns", "sequence", "sent_ns", "order_id", "resting_id", "price_ticks"]
+READ_ROWS = 2**20
+ENTRY = struct.Struct("<4q")  # before what is said of row groups: their number, the rows and the bytes of the file up to their end, how many bytes are said
 
 
 class TapeWriter:
-    """The journal of a running simulation.
+    """The growing tape of a running simulation.
 
-    Attributes: row_count, the rows kept so far; sha256, their running hash. A tape that is already in the folder is replaced.
+    Attribute: row_count, the rows kept so far. A tape that is already in the folder is replaced.
     Raises TapeError if the folder cannot be made or written.
     """
 
     def __init__(self, folder, provenance):
         self.folder = Path(folder)
-        self.row_count = 0
-        self._digest = hashlib.sha256()
-        self._journal_path = self.folder / JOURNAL_FILE
+        self.row_count, self._file_bytes, self._groups_bytes = 0, len(footer.MAGIC), 0
+        self._path, self._part, self._groups = (self.folder / name for name in (TAPE_FILE, PART_FILE, GROUPS_FILE))
+        self._closed, self._digest = None, None  # of the closed file: its row groups, where they are said and in how many bytes, and which file it is
+        self._pages = Pages([footer.column_metadata(name) for name in REPORT.names])
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
-            (self.folder / TAPE_FILE).unlink(missing_ok=True)
+            self._path.unlink(missing_ok=True)
             _write_provenance(self.folder, {"schema_version": SCHEMA_VERSION, **provenance})
-            self._journal_path.write_bytes(b"")
+            self._part.write_bytes(footer.MAGIC)
+            self._groups.write_bytes(b"")
         except OSError as error:
             raise TapeError(f"{self.folder}: no tape can be written here: {error.strerror}") from error
 
     @property
     def sha256(self):
-        """The SHA-256 of the rows kept so far, as hexadecimal text."""
-        return self._digest.hexdigest()
+        """The SHA-256 of the rows kept so far, as hexadecimal text. It is computed from the file: TapeError if that is another's by now."""
+        if self._digest is None or self._digest[0] != self.row_count:
+            if self._closed and self._closed[-1] != _identity(self._path):
+                raise TapeError(f"{self._path}: it is not the tape that this run wrote, but a later one")
+            digest = hashlib.sha256()
+            for rows in _batches(self._path) if self._closed else [_read_growing(self.folder)[0]]:
+                digest.update(rows.view(np.uint8).data)
+            self._digest = self.row_count, digest.hexdigest()
+        return self._digest[1]
 
     def append(self, rows):
-        """Add rows to the journal: REPORT[n].
+        """Add rows, REPORT[n], a row group at a time.
 
-        Raises TapeError if the disk refuses; the whole rows written until then are kept, and the journal ends with the last of them.
+        Raises TapeError if the disk refuses; the whole groups written until then are kept.
         """
-        data = np.ascontiguousarray(rows, REPORT).view(np.uint8).data
-        kept, failure = self._write(data)
-        self._digest.update(data[:kept])
-        self.row_count += kept // REPORT.itemsize
-        if failure is not None:
-            raise TapeError(f"{self._journal_path}: {failure.strerror}; the tape is kept up to row {self.row_count:,}") from failure
+        rows = np.ascontiguousarray(rows, REPORT)
+        for first in range(0, len(rows), GROUP_ROWS):
+            self._append_group(rows[first : first + GROUP_ROWS])
 
-    def _write(self, data):
-        """Write bytes after the rows kept so far; return (bytes of whole rows written, the OSError that stopped it or None)."""
-        written, failure = 0, None
-        start = self.row_count * REPORT.itemsize
+    def _append_group(self, rows):
+        pages, said = self._pages.of(rows, self._file_bytes)
+        row_count, file_bytes = self.row_count + len(rows), self._file_bytes + len(pages)
+        entry = ENTRY.pack(1, row_count, file_bytes, len(said)) + said
         try:
-            with open(self._journal_path, "r+b", buffering=0) as journal:
-                journal.seek(start)
-                try:
-                    while written < len(data):
-                        written += journal.write(data[written:])
-                finally:
-                    written -= written % REPORT.itemsize
-                    journal.truncate(start + written)
+            _append(self._part, self._file_bytes, pages)
+            _append(self._groups, self._groups_bytes, entry)
         except OSError as error:
-            failure = error
-        return written, failure
+            raise TapeError(f"{self._part}: {error.strerror}; the tape is kept up to row {self.row_count:,}") from error
+        self.row_count, self._file_bytes, self._groups_bytes = row_count, file_bytes, self._groups_bytes + len(entry)
 
     def close(self, provenance):
-        """Turn the journal into the Parquet file, delete it, and return the file's path.
+        """Write the footer, which makes the file whole, and return its path.
 
-        Raises TapeError if the disk is full; then the journal stays, and Tape.read finds its rows.
+        Raises TapeError if the disk is full; then what is kept stays, and Tape.read finds its rows.
         """
-        path = _write_parquet(self.folder, _journal_groups(self._journal_path), provenance)
-        self._journal_path.unlink()
-        (self.folder / PROVENANCE_FILE).unlink(missing_ok=True)
-        return path
+        group_count, _, _, said = _kept(self._groups.read_bytes(), self._file_bytes)
+        words = json.dumps({"schema_version": SCHEMA_VERSION, **provenance}).encode()
+        ending = footer.whole(self.row_count, group_count, said, PROVENANCE_KEY, words)
+        try:
+            _append(self._part, self._file_bytes, ending)
+            os.replace(self._part, self._path)
+        except OSError as error:
+            kept = f"its {self.row_count:,} rows are kept in {self._part}"
+            raise TapeError(f"{self._path}: the tape cannot be written: {error.strerror}; {kept}") from error
+        said_at = self._file_bytes + len(footer.before_groups(self.row_count, group_count))
+        self._closed = group_count, said_at, len(said), _identity(self._path)
+        for leftover in (GROUPS_FILE, PROVENANCE_FILE):
+            (self.folder / leftover).unlink(missing_ok=True)
+        return self._path
+
+    def reopen(self, provenance):
+        """Take the footer off again, so that more rows can be added; nothing is done if it is not there. Raises TapeError if that cannot be."""
+        if self._closed is None:
+            return
+        group_count, said_at, said_bytes, identity = self._closed
+        try:
+            if _identity(self._path) != identity:
+                raise TapeError(f"{self._path}: a run cannot go on: it is not the tape that this run wrote, but a later one")
+            with open(self._path, "r+b") as file:
+                file.seek(said_at)
+                entry = ENTRY.pack(group_count, self.row_count, self._file_bytes, said_bytes) + file.read(said_bytes)
+                _write_provenance(self.folder, {"schema_version": SCHEMA_VERSION, **provenance})
+                self._groups.write_bytes(entry)
+                file.truncate(self._file_bytes)
+            os.replace(self._path, self._part)
+        except OSError as error:
+            raise TapeError(f"{self._path}: a run cannot go on: {error.strerror}") from error
+        self._groups_bytes, self._closed = len(entry), None
+
+
+def _identity(path):
+    """Return what tells a file from another that took its place; None where there is none."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_ino, found.st_size, found.st_mtime_ns
+
+
+def _append(path, at_bytes, data):
+    """Write at an offset, the end of the file but for what a failure left there; a failure leaves nothing."""
+    with open(path, "r+b", buffering=0) as file:
+        file.seek(at_bytes)
+        written = 0
+        try:
+            while written < len(data):
+                written += file.write(data[written:])
+        finally:
+            if written < len(data):
+                file.truncate(at_bytes)
+
+
+def _kept(data, file_bytes):
+    """Return (row groups, rows, bytes of the file up to their end, what is said of them) that the bytes of FOLDER/tape.groups know and a file so long holds."""
+    at, group_count, row_count, end, said = 0, 0, 0, len(footer.MAGIC), []
+    while at + ENTRY.size <= len(data):
+        groups, rows, entry_end, said_bytes = ENTRY.unpack_from(data, at)
+        at += ENTRY.size + said_bytes
+        if at > len(data) or entry_end > file_bytes:
+            break
+        said.append(data[at - said_bytes : at])
+        group_count, row_count, end = group_count + groups, rows, entry_end
+    return group_count, row_count, end, b"".join(said)
 
 
 def write(folder, rows, provenance):
     """Write FOLDER/tape.parquet from REPORT[n] and return its path; raises TapeError if it cannot be written."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise TapeError(f"{folder}: no tape can be written here: {error.strerror}") from error
-    groups = (rows[first : first + GROUP_ROWS] for first in range(0, len(rows), GROUP_ROWS))
-    path = _write_parquet(folder, groups, provenance)
-    for leftover in (JOURNAL_FILE, PROVENANCE_FILE):
-        (folder / leftover).unlink(missing_ok=True)
-    return path
+    writer = TapeWriter(folder, provenance)
+    writer.append(rows)
+    return writer.close(provenance)
 
 
 def read(path):
-    """Return (rows, provenance) of a folder or a Parquet file; a journal without its Parquet file gives provenance["complete"] = False.
+    """Return (rows, provenance) of a folder or a Parquet file; of a run that did not end, what it kept, with provenance["complete"] = False.
 
     Raises TapeError if there is no tape, or if it is cut short, out of order or of another schema.
     """
     file = path / TAPE_FILE if path.is_dir() else path
     if file.is_file():
-        return _read_parquet(file)
-    if (path / JOURNAL_FILE).is_file():
-        return _read_journal(path)
-    raise TapeError(f"{path}: no tape here: neither {TAPE_FILE} nor {JOURNAL_FILE} is found")
+        return _read_parquet(file, file)
+    if (path / GROUPS_FILE).is_file():
+        return _read_growing(path)
+    raise TapeError(f"{path}: no tape here: neither {TAPE_FILE} nor {GROUPS_FILE} is found")
 
 
 def _write_provenance(folder, provenance):
@@ -122,70 +183,46 @@ def _write_provenance(folder, provenance):
     os.replace(part, folder / PROVENANCE_FILE)
 
 
-def _journal_groups(path):
-    """Yield a journal's whole rows, GROUP_ROWS at a time."""
-    row_count = path.stat().st_size // REPORT.itemsize
-    for first in range(0, row_count, GROUP_ROWS):
-        yield np.fromfile(path, REPORT, count=min(GROUP_ROWS, row_count - first), offset=first * REPORT.itemsize)
-
-
-def _read_journal(folder):
-    journal = folder / JOURNAL_FILE
-    rows = np.fromfile(journal, REPORT, count=journal.stat().st_size // REPORT.itemsize)
+def _read_growing(folder):
+    """Return the rows of a run that did not end: its file, with the footer that it would have."""
     try:
         provenance = json.loads((folder / PROVENANCE_FILE).read_text())
     except (OSError, ValueError) as error:
-        raise TapeError(f"{folder / PROVENANCE_FILE}: the provenance of {JOURNAL_FILE} cannot be read: {error}") from None
+        raise TapeError(f"{folder / PROVENANCE_FILE}: the provenance of {PART_FILE} cannot be read: {error}") from None
     _check_version(provenance, folder)
-    check_order(rows, journal)
+    data = (folder / PART_FILE).read_bytes()
+    group_count, row_count, end, said = _kept((folder / GROUPS_FILE).read_bytes(), len(data))
+    whole = data[:end] + footer.whole(row_count, group_count, said, PROVENANCE_KEY, json.dumps(provenance).encode())
+    rows, provenance = _read_parquet(folder / PART_FILE, io.BytesIO(whole))
     return rows, {**provenance, "complete": False}
 
 
-def _schema(provenance):
-    import pyarrow
-
-    fields = [(name, pyarrow.from_numpy_dtype(REPORT[name])) for name in REPORT.names]
-    return pyarrow.schema(fields, metadata={PROVENANCE_KEY: json.dumps(provenance)})
-
-
-def _write_parquet(folder, groups, provenance):
-    """Write REPORT arrays as row groups to a file beside the tape's, then put it in its place."""
-    import pyarrow
+def _batches(path):
+    """Yield the rows of a file that is known to be whole, REPORT[n] at a time."""
     from pyarrow import parquet
 
-    schema = _schema({"schema_version": SCHEMA_VERSION, **provenance})
-    path, part = folder / TAPE_FILE, folder / (TAPE_FILE + ".part")
-    plain = [name for name in REPORT.names if name not in _DELTA_COLUMNS]
-    encodings = dict.fromkeys(_DELTA_COLUMNS, "DELTA_BINARY_PACKED")
-    try:
-        with parquet.ParquetWriter(part, schema, compression="zstd", compression_level=1, use_dictionary=plain, column_encoding=encodings) as writer:
-            for rows in groups:
-                columns = [pyarrow.array(column) for column in columns_of(rows).values()]
-                writer.write_table(pyarrow.table(columns, schema=schema), row_group_size=GROUP_ROWS)
-        os.replace(part, path)
-    except OSError as error:
-        part.unlink(missing_ok=True)
-        journal = folder / JOURNAL_FILE
-        kept = f"; its {journal.stat().st_size // REPORT.itemsize:,} rows are kept in {journal}" if journal.is_file() else ""
-        raise TapeError(f"{path}: the tape cannot be written: {error.strerror or error}{kept}") from error
-    return path
+    with parquet.ParquetFile(path) as file:
+        for batch in file.iter_batches(READ_ROWS):
+            rows = np.empty(len(batch), REPORT)
+            _fill_rows(rows, batch, path)
+            yield rows
 
 
-def _read_parquet(file):
+def _read_parquet(place, source):
+    """Return (rows, provenance) of a Parquet file, given by its path or open; `place` is what errors call it."""
     import pyarrow
     from pyarrow import parquet
 
     try:
-        with parquet.ParquetFile(file) as source:
-            provenance = _checked_provenance(source.schema_arrow, file)
-            rows = np.empty(source.metadata.num_rows, REPORT)
-            first = 0
-            for batch in source.iter_batches(GROUP_ROWS, columns=list(REPORT.names)):
-                _fill_rows(rows[first : first + len(batch)], batch, file)
+        with parquet.ParquetFile(source) as file:
+            provenance = _checked_provenance(file.schema_arrow, place)
+            rows, first = np.empty(file.metadata.num_rows, REPORT), 0
+            for batch in file.iter_batches(READ_ROWS, columns=list(REPORT.names)):
+                _fill_rows(rows[first : first + len(batch)], batch, place)
                 first += len(batch)
     except (pyarrow.ArrowException, OSError) as error:
-        raise TapeError(f"{file}: not a whole Parquet file: {str(error).splitlines()[0]}") from error
-    check_order(rows, file)
+        raise TapeError(f"{place}: not a whole Parquet file: {str(error).splitlines()[0]}") from error
+    check_order(rows, place)
     return rows, provenance
 
 

@@ -31,7 +31,7 @@ class RecordedBook:
             self._take_off(order_id, price_ticks, lots, side)
 
     def _take_off(self, order_id, price_ticks, lots, side):
-        queue = self.queues[side].get(price_ticks, {})
+        queue = self.queues.get(side, {}).get(price_ticks, {})  # side 0: of an unknown order
         if order_id not in queue:
             order_id = anonymous_id(side, price_ticks)
         if order_id not in queue:

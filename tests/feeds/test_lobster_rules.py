@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from lob import feeds
 from lob.errors import FeedError
 from lob.feeds import Feed
-from lob.messages import Action, Side, anonymous_id
+from lob.messages import Action, Flag, Side, anonymous_id
 
 ADD_BID = "34200.5,1,11,100,1000000,1"
 
@@ -46,7 +46,7 @@ def request(feed, i, *fields):
 def test_each_type_of_message_becomes_one_request(read, row, action, order_id, price_ticks, lots, side):
     feed = read(ADD_BID, row)
     assert request(feed, 1, "action", "order_id", "price_ticks", "lots", "side") == (action, order_id, price_ticks, lots, side)
-    assert request(feed, 1, "time_ns", "sent_ns", "owner", "book", "tif", "flags") == (34_201 * 10**9, 34_201 * 10**9, 0, 0, 0, 0)
+    assert request(feed, 1, "time_ns", "sent_ns", "owner", "book", "tif", "flags") == (34_201 * 10**9, 34_201 * 10**9, 0, 0, 0, Flag.LAST)
 
 
 def test_a_delete_in_a_blind_book_takes_all_that_rests_though_an_earlier_cancel_went_by_unseen(read):
@@ -213,7 +213,7 @@ def test_files_that_are_missing_empty_or_cut_off_are_refused(simulate_day, tmp_p
     zipped.write_bytes(zipped.read_bytes()[:-100])
     (tmp_path / "empty.csv").write_text("\n")
     empty, missing = tmp_path / "empty.csv", tmp_path / "none.csv"
-    for path, rule in ((packed, "cannot be read"), (zipped, "damaged or cut off"), (empty, "at least one row"), (missing, "cannot be read")):
+    for path, rule in ((packed, "the packing must be whole"), (zipped, "cannot be read"), (empty, "at least one row"), (missing, "cannot be read")):
         with pytest.raises(FeedError, match=f"{path.name}: .*{rule}"):
             feeds.lobster(path)
 

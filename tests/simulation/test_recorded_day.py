@@ -3,17 +3,20 @@ from decimal import Decimal
 
 import numpy as np
 import pytest
+from joiner import Joiner
 from plain_day import DAYS
 from random_market import random_requests
 
-from lob import Agent, Feed, Latency, Simulation, compiled, feeds, verify
+from lob import Agent, Feed, Latency, ScenarioError, SelfTrade, Simulation, Venue, compiled, feeds, verify
 from lob.exchange.order_book import OrderBook
 from lob.exchange.order_history import OrderHistory
-from lob.messages import NOBODY, REQUEST, Action, CancelReason, Flag, ReportKind, Side, TimeInForce
+from lob.messages import NOBODY, REQUEST, Action, CancelReason, Flag, RejectReason, ReportKind, Side, TimeInForce
 from lob.tape.accounts import Account, accounts
 from lob.tape.record import Tape
+from lob.tape.replay import ReplayedBook, touches
 
 SECOND_NS = 10**9
+TOUCH_FACTS = ["time_ns", "best_bid_ticks", "best_ask_ticks", "bid_lots", "ask_lots"]
 TEN_OCLOCK_NS = 36_000 * SECOND_NS
 MICROSOFT = "MSFT_2012-06-21_34200000_37800000_message_50.csv.gz"
 AMAZON = "LOBSTER_SampleFile_AMZN_2012-06-21_5.zip"
@@ -173,18 +176,23 @@ def test_a_quoter_in_a_window_of_five_levels_gets_the_fills_that_its_place_earns
 
 @pytest.mark.parametrize("execution", DAYS)
 def test_a_quoter_in_the_future_gets_the_fills_that_its_place_earns(data_folder, execution):
-    feed = feeds.databento(data_folder / FUTURE)
-    assert check_fills(feed, execution, step_ns=1_000_000_000, inventory_max_lots=5) > 50
+    feed = feeds.databento(data_folder / FUTURE, to_ns=OPEN_NS + 120 * SECOND_NS)
+    assert check_fills(feed, execution, step_ns=500_000_000, inventory_max_lots=50) > 50
 
 
-def test_the_naive_quoter_of_the_future_gets_the_fills_of_the_published_count_over_three_phases_of_its_clock(data_folder):
-    fills, orders = [], []
-    for phase_ns in (0, 33_000_000, 66_000_000):
-        feed = feeds.databento(data_folder / FUTURE, from_ns=OPEN_NS + SECOND_NS + phase_ns)
-        run = Simulation([NaiveQuoter(lots=1, step_ns=100_000_000)], feed=feed).run()
-        fills.append(len(fills_of(run.rows)))
-        orders.append(np.count_nonzero((run.rows["kind"] == ReportKind.ACCEPTED) & (run.rows["owner"] > 0)))
-    assert all(453 <= count <= 463 for count in fills), (fills, orders)
+@pytest.mark.parametrize("phase_ns", [0, 33_000_000, 66_000_000])
+def test_a_quoter_that_stays_in_line_in_the_future_gets_what_others_have_counted_over_the_phases_of_its_clock(data_folder, phase_ns):
+    feed = feeds.databento(data_folder / FUTURE, from_ns=OPEN_NS + SECOND_NS + phase_ns)
+    run = Simulation([Joiner()], feed=feed).run()
+    assert 453 <= len(fills_of(run.rows)) <= 463
+    assert 870 <= np.count_nonzero((run.rows["kind"] == ReportKind.ACCEPTED) & (run.rows["owner"] > 0)) <= 900
+
+
+@pytest.mark.parametrize("execution", ["passive", "displace"])
+def test_no_order_comes_in_while_the_book_may_be_crossed_before_the_opening(data_folder, execution):
+    feed = feeds.databento(data_folder / FUTURE, to_ns=OPEN_NS - SECOND_NS)
+    run = Simulation([Joiner(step_ns=60 * SECOND_NS)], feed=feed, execution=execution).run()
+    assert set(run.rows["reason"][run.rows["owner"] > 0]) == {RejectReason.WRONG_PHASE}
 
 
 # Whole runs
@@ -196,9 +204,9 @@ def crowd():
     return [*quoters, Restless(count=3, latency=near), Restless(count=2, latency=far)]
 
 
-def check_run(feed):
+def check_run(feed, execution="passive"):
     """Assert that the reference agrees with a run of the crowd, and that all agents have what they believe; return the run."""
-    run = Simulation(crowd(), feed=feed, seed=7).run(until_ns=feed.end_ns + SECOND_NS)
+    run = Simulation(crowd(), feed=feed, seed=7, execution=execution).run(until_ns=feed.end_ns + SECOND_NS)
     verdict = verify(run.tape)
     assert verdict.ok, str(verdict)
     rebuilt = accounts(run.tape)
@@ -211,21 +219,65 @@ def check_run(feed):
     return run
 
 
-def test_the_reference_agrees_with_agents_in_a_recorded_market_and_they_have_what_they_believe(live_day):
-    run = check_run(live_day[1])
-    assert run.feed_unknown == 0
+@pytest.mark.parametrize("execution", DAYS)
+def test_the_reference_agrees_with_agents_in_a_recorded_market_and_they_have_what_they_believe(live_day, execution):
+    run = check_run(live_day[1], execution)
+    assert run.feed_unknown == 0 or execution != "passive"
+    assert run.provenance["execution"] == run.tape.execution == execution
     assert all(agent.inventory_lots != 0 for agent in run.agents if isinstance(agent, Restless))
 
 
-def test_the_reference_agrees_with_agents_in_microsoft_and_they_have_what_they_believe(data_folder):
-    feed = feeds.lobster(data_folder / MICROSOFT, from_ns=TEN_OCLOCK_NS, to_ns=TEN_OCLOCK_NS + 300 * SECOND_NS)
-    run = check_run(feed)
-    assert run.feed_rows == len(feed.rows)
-    assert run.feed_unknown == feed.summary["unknown_references"]
+@pytest.mark.parametrize("execution", DAYS)
+def test_the_reference_agrees_with_agents_in_microsoft_and_they_have_what_they_believe(data_folder, execution):
+    feed = feeds.lobster(data_folder / MICROSOFT, from_ns=TEN_OCLOCK_NS, to_ns=TEN_OCLOCK_NS + 120 * SECOND_NS)
+    run = check_run(feed, execution)
+    assert execution != "passive" or (run.feed_rows, run.feed_unknown) == (len(feed.rows), feed.summary["unknown_references"])
 
 
-def test_the_reference_agrees_with_agents_in_a_window_of_five_levels(data_folder):
-    check_run(feeds.lobster(data_folder / AMAZON, from_ns=TEN_OCLOCK_NS, to_ns=TEN_OCLOCK_NS + 300 * SECOND_NS))
+@pytest.mark.parametrize("execution", DAYS)
+def test_the_reference_agrees_with_agents_in_a_window_of_five_levels(data_folder, execution):
+    check_run(feeds.lobster(data_folder / AMAZON, from_ns=TEN_OCLOCK_NS, to_ns=TEN_OCLOCK_NS + 120 * SECOND_NS), execution)
+
+
+@pytest.mark.parametrize("execution", ["displace", "reactive"])
+def test_a_day_without_agents_is_the_recording(live_day, execution):
+    quiet, passive = (Simulation([], feed=live_day[1], execution=rule).run().tape for rule in (execution, "passive"))
+    assert touches(quiet.rows, execution)[TOUCH_FACTS].tolist() == touches(passive.rows, "passive")[TOUCH_FACTS].tolist()
+
+
+def test_displaced_lots_trade_once(live_day):
+    """What recorded orders brought is what traded, was cancelled, or rests: nothing is there twice."""
+    run = Simulation([NaiveQuoter(lots=5, step_ns=100_000_000, inventory_max_lots=10_000)], feed=live_day[1], execution="displace").run()
+    rows = run.rows
+    brought = rows["lots"][(rows["kind"] == ReportKind.ACCEPTED) & (rows["owner"] == NOBODY)].sum()
+    fills = rows[rows["kind"] == ReportKind.FILL]
+    resting = fills["lots"][fills["resting_owner"] == NOBODY].sum()
+    arriving = fills["lots"][(fills["owner"] == NOBODY) & (fills["action"] == Action.LIMIT)].sum()
+    gone = rows["lots"][np.isin(rows["kind"], (ReportKind.CANCELLED, ReportKind.REDUCED)) & (rows["owner"] == NOBODY)].sum()
+    replayed = ReplayedBook("displace")
+    for _ in replayed.advance(rows):
+        pass
+    rests = sum(replayed.depth(side, None)["lots"].sum() for side in Side)
+    assert brought == resting + arriving + gone + rests
+    recorded = live_day[1].rows
+    flow = recorded["lots"][recorded["action"] == Action.EXECUTE].sum()
+    assert fills["lots"][fills["action"] == Action.EXECUTE].sum() <= flow
+
+
+def test_an_unknown_execution_rule_is_refused(live_day):
+    with pytest.raises(ScenarioError, match="execution must be one of passive, displace, reactive, was 'optimist'"):
+        Simulation([], feed=live_day[1], execution="optimist")
+
+
+def test_an_owner_may_be_kept_from_trading_with_itself_inside_a_recorded_day(live_day):
+    modes = {1: SelfTrade.CANCEL_RESTING, 2: SelfTrade.CANCEL_BOTH, 3: SelfTrade.DECREMENT, 4: SelfTrade.CANCEL_INCOMING}
+    crossers = [Restless(rate_hz=50.0, name=f"r{i}") for i in range(4)]
+    for execution in DAYS:
+        run = Simulation(crossers, feed=live_day[1], seed=3, execution=execution, venue=Venue(self_trade=modes)).run()
+        fills = run.rows[run.rows["kind"] == ReportKind.FILL]
+        assert (run.rows["reason"] == CancelReason.SELF_TRADE).any()
+        assert not ((fills["owner"] > 0) & (fills["owner"] == fills["resting_owner"])).any()
+        assert verify(run.tape).ok
 
 
 def test_agents_leave_the_recording_as_it_is(live_day):

@@ -58,7 +58,7 @@ def test_any_parquet_reader_reads_a_tape(tape, tmp_path):
     assert polars.read_parquet(tape.write(tmp_path)).equals(tape.to_polars())
 
 
-def test_a_run_that_ends_turns_its_journal_into_the_parquet_file(tape, tmp_path, monkeypatch):
+def test_a_run_that_ends_gives_its_file_a_footer(tape, tmp_path, monkeypatch):
     monkeypatch.setattr(parquet, "GROUP_ROWS", 1_000)
     writer = TapeWriter(tmp_path, {"complete": False})
     writer.append(tape.rows[:7])
@@ -67,16 +67,53 @@ def test_a_run_that_ends_turns_its_journal_into_the_parquet_file(tape, tmp_path,
     assert (writer.row_count, writer.sha256) == (len(tape), tape.sha256)
     assert [entry.name for entry in tmp_path.iterdir()] == ["tape.parquet"]
     assert Tape.read(path).sha256 == tape.sha256
-    assert pyarrow.parquet.ParquetFile(path).num_row_groups == len(tape) // 1_000 + 1
+    assert pyarrow.parquet.ParquetFile(path).num_row_groups == 1 + (len(tape) - 7 + 999) // 1_000
 
 
-def test_a_killed_run_leaves_every_whole_row(tape, tmp_path):
-    TapeWriter(tmp_path, {"scenario": "calm", "complete": True}).append(tape.rows[:100])
-    with open(tmp_path / "tape.rows", "ab") as journal:
-        journal.write(b"the beginning of a row")
+def test_a_file_goes_on_after_its_footer_is_taken_off(tape, tmp_path):
+    writer = TapeWriter(tmp_path, {})
+    writer.append(tape.rows[:70])
+    writer.close({})
+    assert writer.sha256 == Tape(tape.rows[:70], {}).sha256
+    for first, behind in ((70, 100), (100, 100), (100, len(tape))):
+        writer.reopen({"complete": False})
+        assert Tape.read(tmp_path).rows.tobytes() == tape.rows[:first].tobytes(), "a kill would lose nothing"
+        writer.append(tape.rows[first:behind])
+        path = writer.close(tape.provenance)
+    assert [entry.name for entry in tmp_path.iterdir()] == ["tape.parquet"]
+    assert (Tape.read(path).sha256, Tape.read(path).provenance) == (tape.sha256, tape.provenance)
+
+
+def test_a_file_that_another_run_has_replaced_is_not_taken_for_ones_own(tape, tmp_path):
+    writer = TapeWriter(tmp_path, {})
+    writer.append(tape.rows)
+    writer.close({})
+    Tape(tape.rows[:5], {}).write(tmp_path)
+    with pytest.raises(TapeError, match="not the tape that this run wrote"):
+        writer.reopen({})
+    with pytest.raises(TapeError, match="not the tape that this run wrote"):
+        print(writer.sha256)
+
+
+@pytest.mark.parametrize("file", ["tape.parquet.part", "tape.groups"])
+def test_a_killed_run_leaves_every_whole_group(tape, tmp_path, file):
+    writer = TapeWriter(tmp_path, {"scenario": "calm", "complete": True})
+    writer.append(tape.rows[:60])
+    writer.append(tape.rows[60:100])
+    with open(tmp_path / file, "ab") as growing:
+        growing.write(b"the beginning of a group, which has many more bytes than these")
     killed = Tape.read(tmp_path)
     assert killed.rows.tolist() == tape.rows[:100].tolist()
     assert (killed.provenance["scenario"], killed.provenance["complete"]) == ("calm", False)
+
+
+def test_a_group_that_is_said_and_not_there_is_none(tape, tmp_path):
+    writer = TapeWriter(tmp_path, {})
+    writer.append(tape.rows[:60])
+    writer.append(tape.rows[60:100])
+    part = tmp_path / "tape.parquet.part"
+    part.write_bytes(part.read_bytes()[:-1])
+    assert Tape.read(tmp_path).rows.tobytes() == tape.rows[:60].tobytes()
 
 
 def test_a_new_run_replaces_the_tape_in_its_folder(tape, tmp_path):
@@ -85,21 +122,25 @@ def test_a_new_run_replaces_the_tape_in_its_folder(tape, tmp_path):
     assert len(Tape.read(tmp_path)) == 5
 
 
-def test_a_full_disk_keeps_the_whole_rows_before_it(tape, tmp_path):
+def test_a_full_disk_keeps_the_whole_groups_before_it(tape, tmp_path):
     writer = TapeWriter(tmp_path, {})
-    with pytest.raises(TapeError, match="tape.rows: File too large; the tape is kept up to row 10"), file_size_limit(REPORT.itemsize * 10 + 50):
-        writer.append(tape.rows)
-    assert (tmp_path / "tape.rows").stat().st_size == REPORT.itemsize * 10
-    assert Tape.read(tmp_path).sha256 == writer.sha256 == Tape(tape.rows[:10], {}).sha256
+    writer.append(tape.rows[:100])
+    bytes_max = (tmp_path / "tape.parquet.part").stat().st_size + 50
+    with pytest.raises(TapeError, match="tape.parquet.part: File too large; the tape is kept up to row 100"), file_size_limit(bytes_max):
+        writer.append(tape.rows[100:])
+    assert (tmp_path / "tape.parquet.part").stat().st_size == bytes_max - 50
+    assert Tape.read(tmp_path).sha256 == writer.sha256 == Tape(tape.rows[:100], {}).sha256
+    writer.append(tape.rows[100:])
+    assert Tape.read(writer.close({})).sha256 == tape.sha256
 
 
-def test_a_disk_that_fills_at_the_end_keeps_the_journal(tape, tmp_path):
+def test_a_disk_that_fills_at_the_end_keeps_the_rows(tape, tmp_path):
     writer = TapeWriter(tmp_path, {})
     writer.append(tape.rows)
-    with pytest.raises(TapeError, match=rf"cannot be written.*its {len(tape):,} rows are kept in .*tape.rows"), file_size_limit(1_000):
+    with pytest.raises(TapeError, match=rf"cannot be written.*its {len(tape):,} rows are kept in .*tape.parquet.part"), file_size_limit(1_000):
         writer.close({})
     assert Tape.read(tmp_path).sha256 == tape.sha256
-    assert not (tmp_path / "tape.parquet.part").exists()
+    assert not (tmp_path / "tape.parquet").exists()
 
 
 def test_a_folder_that_cannot_be_made_is_refused(tmp_path):

@@ -7,12 +7,12 @@ how the two meet, and docs/execution-rules.md what each can tell: under `passive
 matcher is. Knows no clock and no agent.
 """
 from lob.exchange.history.agents import apply_agent
-from lob.exchange.history.flow import apply_recorded
+from lob.exchange.history.flow import apply_recorded, expect_rows
 from lob.exchange.history.state import HISTORY, history_at
 from lob.jit import jit
 from lob.messages import NOBODY
 
-__all__ = ["HISTORY", "apply", "apply_agent", "apply_recorded", "history_at"]
+__all__ = ["HISTORY", "apply", "apply_agent", "apply_recorded", "expect_rows", "history_at"]
 
 
 @jit

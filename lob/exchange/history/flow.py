@@ -18,7 +18,8 @@ from lob.exchange.history.state import (
     taken_of,
 )
 from lob.exchange.ladder import key_of
-from lob.exchange.reports import begin, close
+from lob.exchange.reports import begin, close, request_at
+from lob.exchange.stream import STRIDE, expect, expect_order
 from lob.jit import jit
 from lob.messages import LOTS_MAX, NOBODY, Action, CancelReason, RejectReason, ReportKind
 
@@ -63,6 +64,14 @@ def apply_recorded(history, request, reports):
     if reports.count > before:
         close(reports)
     return reports.count - before
+
+
+@jit(inline=True)
+def expect_rows(recorded, rows, next_row, row_count):
+    """Send for what recorded rows that come soon will touch: the entry of a name, and later its order."""
+    if next_row + 2 * STRIDE < row_count:
+        expect(recorded, next_row + 2 * STRIDE, request_at(rows, next_row + 2 * STRIDE))
+        expect_order(recorded, next_row + STRIDE)
 
 
 @jit(inline=True)

@@ -1,0 +1,76 @@
+"""The venue's clock: what a venue does because of the time, and nobody asks for.
+
+Owns the venue's own requests in a simulation: the schedule of its phases, planned when the simulation begins, and the end of a batch or of the breaker's phase,
+planned as soon as there is one to come. An empty batch plans nothing. What has an expiry leaves with the first request after it, as in the book itself.
+"""
+from lob.errors import LobError, ScenarioError
+from lob.exchange.rules.auction import can_trade
+from lob.exchange.rules.phases import BATCH
+from lob.exchange.rules.state import NEVER, rules_of
+from lob.exchange.venue import phase_named
+from lob.jit import jit
+from lob.messages import Action, Phase
+from lob.simulation import calendar
+from lob.simulation.world import Event, book_of, calendar_of, request_of, requests_of, take, venue_of, world_at
+
+REQUEST, CLOCK, PHASE = int(Event.REQUEST), int(Action.CLOCK), int(Action.PHASE)
+SCHEDULE_MAX, TIME_MAX_NS = 1_000, 2**62
+NOBODY = 0
+
+
+@jit
+def plan_end_of_phase(world, venue):
+    """Plan the end of a venue's phase if it ends by itself, and something would happen then; there is room for one request."""
+    book = book_of(venue)
+    rules = rules_of(book)
+    end_ns = rules.phase_end_ns
+    if end_ns == NEVER or end_ns == venue.clock_ns or end_ns < world.now_ns or (rules.phase == BATCH and not can_trade(book)):
+        return
+    venue.clock_ns = end_ns
+    _plan(world, book.number, CLOCK, 0, end_ns)
+
+
+@jit
+def is_overtaken(venue, request):
+    """Return whether a request is of a clock that has been set anew: the phase whose end it was to be has ended before."""
+    return request.owner == NOBODY and request.action == CLOCK and rules_of(book_of(venue)).phase_end_ns > request.time_ns
+
+
+@jit
+def _plan(world, number, action, price_ticks, time_ns):
+    slot = take(requests_of(world))
+    request = request_of(world, slot)
+    request.time_ns, request.sent_ns, request.order_id, request.price_ticks, request.lots = time_ns, time_ns, 0, price_ticks, 0
+    request.owner, request.book, request.action, request.side, request.tif, request.flags = NOBODY, number, action, 0, 0, 0
+    request.display_lots, request.min_lots, request.offset_ticks, request.trigger_ticks, request.expiry_ns = 0, 0, 0, 0, 0
+    calendar.add(calendar_of(world), time_ns, REQUEST, slot)
+
+
+@jit
+def plan_phase(world_address, number, phase, time_ns):
+    """Plan that a venue moves to a phase; there is room for one request."""
+    _plan(world_at(world_address, 0), book_of(venue_of(world_at(world_address, 0), number)).number, PHASE, phase, time_ns)
+
+
+def checked_schedule(schedule, venue):
+    """Return a schedule as a tuple of (time_ns, Phase), from pairs in which a phase may go by its name. Raises ScenarioError if it is none."""
+    entries = []
+    for i, entry in enumerate(schedule):
+        place = f"venue.schedule[{i}]"
+        try:
+            time_ns, phase = entry
+        except (TypeError, ValueError):
+            raise ScenarioError(f"{place} must be a time and a phase, was {entry!r}") from None
+        earliest_ns = entries[-1][0] if entries else 0
+        if isinstance(time_ns, bool) or not isinstance(time_ns, int) or not earliest_ns <= time_ns < TIME_MAX_NS:
+            raise ScenarioError(f"{place} must not be before {earliest_ns:,} ns, was {time_ns!r}")
+        try:
+            phase = phase_named(phase, place)
+        except LobError as error:
+            raise ScenarioError(str(error)) from None
+        if phase == Phase.BATCH and venue.batch_interval_ns == 0:
+            raise ScenarioError(f"{place}: batches need a batch_interval_ns, and the venue has none")
+        entries.append((time_ns, phase))
+    if len(entries) > SCHEDULE_MAX:
+        raise ScenarioError(f"venue.schedule must have at most {SCHEDULE_MAX:,} phases, has {len(entries):,}")
+    return tuple(entries)
