@@ -26,6 +26,11 @@ def test_recorded_day(benchmark, agents):
     benchmark.extra_info["rows_per_second"] = run.feed_rows / benchmark.stats["median"]
 
 
-def test_reading_the_file(benchmark):
-    feed = benchmark.pedantic(lambda: feeds.lobster(MSFT), rounds=5, warmup_rounds=1)
-    benchmark.extra_info["rows_per_second"] = len(feed.rows) / benchmark.stats["median"]
+@pytest.mark.parametrize("name", ["MSFT_2012-06-21_34200000_37800000_message_50.csv.gz", "esh4-glbx-mdp3-20231225.mbo.dbn.zst", "day.parquet", "day.itch"])
+def test_reading_a_file(benchmark, name, tmp_path):
+    path = DATA / name
+    if not path.is_file():
+        write = feeds.write_fast if path.suffix == ".parquet" else feeds.write_itch
+        path = write(feeds.lobster(MSFT), tmp_path / name)
+    feed = benchmark.pedantic(lambda: sum(len(rows) for rows in feeds.read(path).blocks()), rounds=5, warmup_rounds=1)
+    benchmark.extra_info["rows_per_second"] = feed / benchmark.stats["median"]
