@@ -22,20 +22,21 @@ from lob.errors import AgentError, ScenarioError
 from lob.exchange.venue import FeeTier, Venue
 from lob.instrument import Instrument
 from lob.jit import CompilerError, source_hash
-from lob.messages import PRICE_MAX_TICKS, REPORT
+from lob.messages import PRICE_MAX_TICKS
 from lob.simulation.agent import Agent
 from lob.simulation.clock import checked_schedule
 from lob.simulation.failure import line_of, line_when_plain
+from lob.simulation.gateway import checked_gateway_ns
 from lob.simulation.kernel import Stop, advance
 from lob.simulation.memory import WorldMemory
 from lob.simulation.native import plain_words
 from lob.simulation.window import Market, Notice, Trade
 from lob.simulation.world import HOOKS, NOTICE, ON_ACCEPTED, ON_TRADE, TRADE, TRADES, WORLD
+from lob.tape.blocks import RowBlocks
 from lob.tape.parquet import TapeWriter
 from lob.tape.record import Tape
 
 BOOKS_MAX = 1_000
-BLOCK_ROWS = 2**18   # of a tape in memory: large enough for huge pages, small enough that a short run takes little
 SLICE_SECONDS = 0.1  # of wall time between two looks at the progress and at Ctrl-C
 
 
@@ -83,18 +84,19 @@ class Simulation:
     seen by agents with sees_fundamental. out: a folder for the tape, else it stays in memory. plain: run compiled agents as Python too.
     books: how many order books there are; an agent trades in the one that its setting `venue` numbers, from 0. venue: a Venue, how each book is set up; inside
     a recorded day it may have fees and no other setting. Without fees of its own its fees are the instrument's. schedule: pairs (time_ns, Phase), the phases
-    that the venue moves to by itself after the one that it opens in; a batch or the breaker's phase ends by itself in any case.
+    that the venue moves to by itself after the one that it opens in; a batch or the breaker's phase ends by itself in any case. gateway_ns: how long the
+    gateway takes for each request; requests wait there for their turn.
     Raises ScenarioError for settings that cannot be used.
     """
 
     def __init__(self, agents, *, feed=None, instrument=None, seed=0, opening_price_ticks=None, fundamental=None, out=None, plain=False, name="simulation",
-                 scenario_toml=None, books=1, venue=None, schedule=()):
+                 scenario_toml=None, books=1, venue=None, schedule=(), gateway_ns=0):
         if not isinstance(books, int) or isinstance(books, bool) or not 1 <= books <= BOOKS_MAX or (feed is not None and books != 1):
             raise ScenarioError(f"books must be a whole number from 1 to {BOOKS_MAX}, and 1 with a feed, was {books!r}")
         self.agents = _each(agents, books)
         self._again = lambda owners: Simulation(
             agents, feed=feed, instrument=instrument, seed=seed, opening_price_ticks=opening_price_ticks, fundamental=fundamental, plain=owners, books=books,
-            venue=venue, schedule=schedule,
+            venue=venue, schedule=schedule, gateway_ns=gateway_ns,
         )
         if not isinstance(seed, int) or isinstance(seed, bool) or not 0 <= seed < 2**63:
             raise ScenarioError(f"seed must be a whole number from 0 to 2^63 - 1, was {seed!r}")
@@ -104,6 +106,7 @@ class Simulation:
         self.feed, self.seed, self.fundamental, self.name, self.scenario_toml = feed, seed, fundamental, name, scenario_toml
         self.instrument = instrument or (Instrument(feed.name, feed.tick_size, feed.lot_size) if feed else Instrument())
         self.venue = _venue(venue, self.instrument)
+        self.gateway_ns = checked_gateway_ns(gateway_ns)
         self.schedule = checked_schedule(schedule, self.venue)
         if self.schedule and feed is not None:
             raise ScenarioError("venue.schedule cannot be used inside a recorded day, whose phases are its own")
@@ -114,11 +117,13 @@ class Simulation:
         if fundamental is None and any(type(agent).sees_fundamental for agent in self.agents):
             seer = next(agent for agent in self.agents if type(agent).sees_fundamental)
             raise ScenarioError(f"{seer._name} ({type(seer).__name__}) sees a fundamental, and the simulation has none: give it one")
-        self.world = WorldMemory(self.agents, seed, self.opening_price_ticks, self.start_ns, books, feed, fundamental, plain, self.venue, self.schedule)
+        self.world = WorldMemory(
+            self.agents, seed, self.opening_price_ticks, self.start_ns, books, feed, fundamental, plain, self.venue, self.schedule, self.gateway_ns,
+        )
         self.folder = None if out is None else Path(out)
         self._callbacks = _callbacks(self.agents, self.world, plain)
         self.world.compile()
-        self._memory, self._writer, self._wall_seconds = _MemorySink(), None, 0.0
+        self._memory, self._writer, self._wall_seconds = RowBlocks(), None, 0.0
 
     def __reduce__(self):
         raise ScenarioError("a Simulation cannot be copied or pickled: its memory is reached by address. Make another one of the same agents and seed")
@@ -233,53 +238,12 @@ class Simulation:
             "execution": "live" if self.feed is None else "passive", "opening_price_ticks": self.opening_price_ticks,
             "feed": None if self.feed is None else {"source": Path(self.feed.source).name, **self.feed.summary},
             "start_ns": self.start_ns, "end_ns": end_ns, "complete": False,
-        } | ({"venue": self.venue.as_plain()} if self.venue != Venue() else {}) | self._scheduled()
+        } | ({"venue": self.venue.as_plain()} if self.venue != Venue() else {}) | self._around_the_exchange()
 
-    def _scheduled(self):
-        return {"schedule": [[time_ns, phase.name] for time_ns, phase in self.schedule]} if self.schedule else {}
-
-
-class _MemorySink:
-    """Keeps the rows of a run in memory, in blocks that are put together when somebody asks for the tape."""
-
-    def __init__(self):
-        self.blocks, self.row_count, self._free = [np.zeros(0, REPORT)], 0, np.zeros(0, REPORT)
-
-    def append(self, rows):
-        while len(rows):
-            if len(self._free) == 0:
-                self._free = np.empty(BLOCK_ROWS, REPORT)
-                self.blocks.append(self._free)
-            taken = min(len(rows), len(self._free))
-            # As bytes: numpy copies a record field by field.
-            self._free[:taken].view(np.uint8)[:] = rows[:taken].view(np.uint8)
-            self._free, rows, self.row_count = self._free[taken:], rows[taken:], self.row_count + taken
-
-    def close(self, provenance):
-        return _Kept(self, self.row_count)
-
-    def first(self, count):
-        """Return the first rows of the run: REPORT[count]."""
-        if len(self.blocks) > 1:
-            joined = np.concatenate([block.view(np.uint8) for block in self.blocks]).view(REPORT)[:self.row_count]
-            self.blocks, self._free = [joined], np.zeros(0, REPORT)
-        return self.blocks[0][:count]
-
-
-@dataclass(frozen=True)
-class _Kept:
-    """What a run in memory has kept, up to its end; a later call of `run` may have added to it."""
-
-    sink: _MemorySink
-    row_count: int
-
-    @property
-    def rows(self):
-        return self.sink.first(self.row_count)
-
-    @cached_property
-    def sha256(self):
-        return Tape(self.rows, {}).sha256
+    def _around_the_exchange(self):
+        """Return what the provenance says of the venue beyond the exchange's own settings."""
+        schedule = {"schedule": [[time_ns, phase.name] for time_ns, phase in self.schedule]} if self.schedule else {}
+        return schedule | ({"gateway_ns": self.gateway_ns} if self.gateway_ns else {})
 
 
 def _each(agents, books):
