@@ -1,8 +1,8 @@
 """What a simulation costs, whole and by its parts: python benchmarks/simulation.py --json
 
 whole: the scenario `thousand` with its tape in memory and on disk; a request is an order, cancel or replace that reaches the exchange, and all deliveries are
-in its cost. parts: the event queue (the hold model of Jones, "An empirical comparison of priority-queue and event-set implementations", CACM 29, 1986), a look at
-the market through a feed's delay, one call of a compiled agent and of a Python agent. crowd: noise traders, one and eight times as many, as many messages.
+in its cost. parts: the event queue (the hold model of Jones, "An empirical comparison of priority-queue and event-set implementations", CACM 29, 1986), a look
+at the market through a feed's delay, one call of a compiled agent and of a Python agent. crowd: noise traders, one and eight times as many, as many messages.
 python: a hundred Python agents that each send one instruction a call, beside those of bourse if it is installed.
 
 Times are the process's own, system time with it, so that others on the machine disturb them less; what passed on the wall stands beside. Medians of rounds.

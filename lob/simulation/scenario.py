@@ -18,8 +18,8 @@ from lob.instrument import Instrument
 from lob.simulation.agent import Agent
 from lob.simulation.distribution import Distribution
 from lob.simulation.fundamental import Fundamental
-from lob.simulation.latency import Latency
 from lob.simulation.gateway import checked_gateway_ns
+from lob.simulation.latency import Latency
 from lob.simulation.session import Simulation
 
 POPULATION = "agents"  # the package whose scenarios can be called by name
