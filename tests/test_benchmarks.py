@@ -125,6 +125,18 @@ def test_a_result_says_what_it_was_measured_on(latency, side_by_side):
         assert result["versions"]["numba"]
 
 
+def test_a_simulation_and_each_of_its_parts_has_its_figure():
+    result = run("simulation.py", "--minutes", 0.02, "--count", 2_000, "--messages", 500, "--steps", 20, "--rounds", 1)
+    names = [row["name"] for part in ("whole", "parts", "crowd", "python") for row in result[part]]
+    assert len(names) == len(set(names)) >= 14
+    assert names[:2] == ["thousand, tape in memory", "thousand, tape on disk"]
+    in_memory, on_disk = result["whole"][:2]
+    assert in_memory["requests"] == on_disk["requests"] > 100
+    assert result["python"][0]["callbacks"] >= 20 * 100 - 100
+    assert len(result["python"]) + len(result["skipped"]) == 2
+    assert result["cost_of_eight_times_the_agents"] > 0
+
+
 def test_the_processors_clock_never_runs_backwards():
     @jit(keep=False)
     def read(readings):

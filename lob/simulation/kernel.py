@@ -19,6 +19,7 @@ from lob.simulation.calendar import first_of
 from lob.simulation.clock import CLOCK, is_overtaken, plan_end_of_phase
 from lob.simulation.depth import advance_replica, depth_is_short, publish_depth, replica_at
 from lob.simulation.fundamental import advance_fundamental, fundamental_at
+from lob.simulation.gateway import pass_gateway
 from lob.simulation.latency import feed_delay
 from lob.simulation.own_orders import note_report, note_trade
 from lob.simulation.view import hear_touch, hear_trade, look, publish_touch, publish_trade, ring_is_short
@@ -55,7 +56,7 @@ from lob.simulation.world import (
     world_at,
 )
 
-START, TIMER, REQUEST, REPORT, FUNDAMENTAL, QUOTE, TRADE = (int(e) for e in Event)
+START, TIMER, REQUEST, REPORT, FUNDAMENTAL, QUOTE, TRADE, GATEWAY = (int(e) for e in Event)
 ACCEPTED, FILL, CANCELLED, REDUCED, REPLACED, REJECTED, PRINT, STATUS = (int(k) for k in list(ReportKind)[:8])
 MODE, IN_AUCTION = int(ReportKind.MODE), int(Flag.AUCTION)
 FOR_REPLACE, MARKET, DROP_LEVEL = int(CancelReason.REPLACED), int(Action.MARKET), int(Action.DROP_LEVEL)
@@ -126,6 +127,9 @@ def _planned_event(world, events):
         world.same_time_events += 1
         return TIME
     calendar.remove_first(events)
+    if kind == GATEWAY:
+        pass_gateway(world, who)
+        return TIME
     world.same_time_events += kind == TIMER
     if kind == FUNDAMENTAL:
         calendar.add(events, advance_fundamental(fundamental_at(world.fundamental, 0)), FUNDAMENTAL, 0)

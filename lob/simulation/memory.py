@@ -99,9 +99,12 @@ class WorldMemory:
     agents: instances, owner 1 first. plain: whether compiled classes run as Python too, or the owners whose class does.
     recorded: the RecordedDay that agents trade in or None; fundamental: a Fundamental or None.
     venue: the Venue that every book is set up as. schedule: (time_ns, Phase) of every phase that each of them moves to.
+    gateway_ns: how long each venue's gateway takes for a request.
     """
 
-    def __init__(self, agents, seed, opening_ticks, start_ns, venue_count=1, recorded=None, fundamental=None, plain=False, venue=None, schedule=()):
+    def __init__(
+        self, agents, seed, opening_ticks, start_ns, venue_count=1, recorded=None, fundamental=None, plain=False, venue=None, schedule=(), gateway_ns=0,
+    ):
         self.record = np.zeros(1, WORLD)
         self.record["now_ns"], self.record["agent_count"], self.record["venue_count"] = start_ns, len(agents), venue_count
         self.calendar, self.reports = CalendarMemory(start_ns=start_ns), ReportBuffer(TAPE_ROWS)
@@ -112,6 +115,7 @@ class WorldMemory:
         self.record["own_orders"], self.record["nothing"] = self.own_orders.address, self.nothing.ctypes.data
         self._streams(agents, seed)
         self._venues(venue_count, opening_ticks, recorded, venue or Venue())
+        self.venues["gateway_ns"] = gateway_ns
         self._agents(agents, opening_ticks, plain)
         self.recording = Recording(self.record, recorded)
         self.fit_calendar()

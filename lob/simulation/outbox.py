@@ -8,12 +8,12 @@ from lob.jit import jit
 from lob.messages import Action, Flag
 from lob.simulation import calendar
 from lob.simulation.latency import order_delay
-from lob.simulation.world import NEVER_NS, SENDS_MAX, Event, agent_at, calendar_of, request_of, requests_of, take, world_at
+from lob.simulation.world import NEVER_NS, SENDS_MAX, Event, agent_at, calendar_of, request_of, requests_of, take, venue_of, world_at
 
 ORDER_IDS_PER_OWNER = 10**12
 MASS_CANCEL, POST_ONLY, SLIDE, HIDDEN = int(Action.MASS_CANCEL), int(Flag.POST_ONLY), int(Flag.SLIDE), int(Flag.HIDDEN)
 ICEBERG, STOP, MINIMUM = int(Flag.ICEBERG), int(Flag.STOP), int(Flag.MINIMUM)
-REQUEST, TIMER = int(Event.REQUEST), int(Event.TIMER)
+REQUEST, TIMER, GATEWAY = int(Event.REQUEST), int(Event.TIMER), int(Event.GATEWAY)
 
 
 @jit
@@ -33,7 +33,7 @@ def _send(agent, action, side, price_ticks, lots, tif, flags, order_id):
     # A byte must not make a side of what was none.
     request.action, request.side, request.tif, request.flags = action, side if -1 <= side <= 1 else 0, tif if 0 <= tif <= 255 else 255, flags
     request.display_lots, request.min_lots, request.offset_ticks, request.trigger_ticks, request.expiry_ns = 0, 0, 0, 0, 0
-    calendar.add(events, agent.order_last_ns, REQUEST, slot)
+    calendar.add(events, agent.order_last_ns, GATEWAY if venue_of(world, agent.venue).gateway_ns else REQUEST, slot)
     return request
 
 

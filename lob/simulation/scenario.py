@@ -18,6 +18,7 @@ from lob.instrument import Instrument
 from lob.simulation.agent import Agent
 from lob.simulation.distribution import Distribution
 from lob.simulation.fundamental import Fundamental
+from lob.simulation.gateway import checked_gateway_ns
 from lob.simulation.latency import Latency
 from lob.simulation.session import Simulation
 
@@ -39,13 +40,15 @@ class Scenario:
     fundamental: Fundamental | None
     venue: Venue
     schedule: tuple
+    gateway_ns: int
     agents: tuple
 
     def simulation(self, seed=None, out=None, plain=False):
         """Return a Simulation of this scenario, with its own seed or another."""
         return Simulation(
             self.agents, instrument=self.instrument, seed=self.seed if seed is None else seed, opening_price_ticks=self.opening_price_ticks,
-            fundamental=self.fundamental, venue=self.venue, schedule=self.schedule, out=out, plain=plain, name=self.name, scenario_toml=self.toml,
+            fundamental=self.fundamental, venue=self.venue, schedule=self.schedule, gateway_ns=self.gateway_ns, out=out, plain=plain,
+            name=self.name, scenario_toml=self.toml,
         )
 
 
@@ -131,7 +134,8 @@ def _scenario(document, stem, toml):
         name=name, seed=seed, minutes=minutes, toml=toml, instrument=instrument,
         opening_price_ticks=_opening_ticks(instrument, document.get("opening_price", "100.00")),
         fundamental=_made("fundamental", Fundamental, document["fundamental"]) if "fundamental" in document else None,
-        venue=Venue.from_plain({key: value for key, value in venue.items() if key != "schedule"}), schedule=_schedule(venue.get("schedule", [])),
+        venue=Venue.from_plain({key: value for key, value in venue.items() if key not in ("schedule", "gateway_ns")}),
+        schedule=_schedule(venue.get("schedule", [])), gateway_ns=checked_gateway_ns(venue.get("gateway_ns", 0)),
         agents=tuple(_agent(f"agents[{i}]", table) for i, table in enumerate(document["agents"])),
     )
 

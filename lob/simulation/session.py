@@ -28,6 +28,7 @@ from lob.simulation.agent import Agent
 from lob.simulation.clock import checked_schedule
 from lob.simulation.execution import RecordedDay
 from lob.simulation.failure import line_of, line_when_plain
+from lob.simulation.gateway import checked_gateway_ns
 from lob.simulation.kept import MemorySink
 from lob.simulation.kernel import Stop, advance
 from lob.simulation.memory import WorldMemory
@@ -91,18 +92,18 @@ class Simulation:
     books: how many order books there are; an agent trades in the one that its setting `venue` numbers, from 0. venue: a Venue, how each book is set up; under
     "passive" and "displace" it may have fees and self_trade and no other setting. Without fees of its own its fees are the instrument's.
     schedule: pairs (time_ns, Phase), the phases that the venue moves to by itself after the one that it opens in; a batch or the breaker's phase ends by
-    itself in any case.
+    itself in any case. gateway_ns: how long the gateway takes for each request; requests wait there for their turn.
     Raises ScenarioError for settings that cannot be used.
     """
 
     def __init__(self, agents, *, feed=None, instrument=None, seed=0, opening_price_ticks=None, fundamental=None, out=None, plain=False, name="simulation",
-                 scenario_toml=None, books=1, venue=None, schedule=(), execution="passive"):
+                 scenario_toml=None, books=1, venue=None, schedule=(), gateway_ns=0, execution="passive"):
         if not isinstance(books, int) or isinstance(books, bool) or not 1 <= books <= BOOKS_MAX or (feed is not None and books != 1):
             raise ScenarioError(f"books must be a whole number from 1 to {BOOKS_MAX}, and 1 with a feed, was {books!r}")
         self.agents = _each(agents, books)
         self._again = lambda owners: Simulation(
             agents, feed=feed, instrument=instrument, seed=seed, opening_price_ticks=opening_price_ticks, fundamental=fundamental, plain=owners, books=books,
-            venue=venue, schedule=schedule, execution=execution,
+            venue=venue, schedule=schedule, gateway_ns=gateway_ns, execution=execution,
         )
         if not isinstance(seed, int) or isinstance(seed, bool) or not 0 <= seed < 2**63:
             raise ScenarioError(f"seed must be a whole number from 0 to 2^63 - 1, was {seed!r}")
@@ -112,6 +113,7 @@ class Simulation:
         self.feed, self.seed, self.fundamental, self.name, self.scenario_toml = feed, seed, fundamental, name, scenario_toml
         self.instrument = instrument or (Instrument(feed.name, feed.tick_size, feed.lot_size) if feed else Instrument())
         self.venue = _venue(venue, self.instrument)
+        self.gateway_ns = checked_gateway_ns(gateway_ns)
         self.schedule = checked_schedule(schedule, self.venue)
         if self.schedule and feed is not None:
             raise ScenarioError("venue.schedule cannot be used inside a recorded day, whose phases are its own")
@@ -123,7 +125,9 @@ class Simulation:
             seer = next(agent for agent in self.agents if type(agent).sees_fundamental)
             raise ScenarioError(f"{seer._name} ({type(seer).__name__}) sees a fundamental, and the simulation has none: give it one")
         self.execution, recorded = ("live", None) if feed is None else (execution, RecordedDay(feed, execution))
-        self.world = WorldMemory(self.agents, seed, self.opening_price_ticks, self.start_ns, books, recorded, fundamental, plain, self.venue, self.schedule)
+        self.world = WorldMemory(
+            self.agents, seed, self.opening_price_ticks, self.start_ns, books, recorded, fundamental, plain, self.venue, self.schedule, self.gateway_ns,
+        )
         self.folder = None if out is None else Path(out)
         self._callbacks = _callbacks(self.agents, self.world, plain)
         self.world.compile()
@@ -246,10 +250,12 @@ class Simulation:
             "execution": self.execution, "opening_price_ticks": self.opening_price_ticks,
             "feed": None if self.feed is None else {"source": Path(self.feed.source).name, **self.feed.summary},
             "start_ns": self.start_ns, "end_ns": end_ns, "complete": False,
-        } | ({"venue": self.venue.as_plain()} if self.venue != Venue() else {}) | self._scheduled()
+        } | ({"venue": self.venue.as_plain()} if self.venue != Venue() else {}) | self._around_the_exchange()
 
-    def _scheduled(self):
-        return {"schedule": [[time_ns, phase.name] for time_ns, phase in self.schedule]} if self.schedule else {}
+    def _around_the_exchange(self):
+        """Return what the provenance says of the venue beyond the exchange's own settings."""
+        schedule = {"schedule": [[time_ns, phase.name] for time_ns, phase in self.schedule]} if self.schedule else {}
+        return schedule | ({"gateway_ns": self.gateway_ns} if self.gateway_ns else {})
 
 
 def _each(agents, books):

@@ -35,6 +35,7 @@ class Event(IntEnum):
     FUNDAMENTAL = 4
     QUOTE = 5
     TRADE = 6
+    GATEWAY = 7       # who: slot of a request that has come to the gateway of its venue
 
 
 def _int64s(*names):
@@ -76,8 +77,10 @@ RING = _int64s("entries", "mask", "entry_bytes", "count", "listeners", "listener
 # An agent's place in a ring: the next entry it will read; if it listens, the delay drawn for that entry, its arrival, and whether that is planned.
 CURSOR = _int64s("next", "delay_ns", "last_ns", "is_planned", "is_listener")
 # hides_agents: whether a trade with an agent is known to that agent alone, as inside a recorded day that nothing changes.
-# clock_ns: for when the venue last planned to look at the clock.
-VENUE = _int64s("book", "history", "hides_agents", "opening_ticks", "rings", "replicas", "replica_count", "clock_ns")
+# clock_ns: for when the venue last planned to look at the clock. gateway_ns: how long its gateway takes for a request, and until when it is busy.
+VENUE = _int64s(
+    "book", "history", "hides_agents", "opening_ticks", "rings", "replicas", "replica_count", "clock_ns", "gateway_ns", "busy_until_ns",
+)
 REPLICA = _int64s("ladders", "delay_ns", "next")
 # A pool of things on their way. `taken` are in use; a free one's first word names the next free one.
 POOL = _int64s("items", "item_bytes", "capacity", "used", "free", "taken")
