@@ -73,12 +73,24 @@ def figure(results):
     return drawn.update_layout(height=420 * max(len(results), 1), template="plotly_white")
 
 
+def markdown(whole):
+    """Return the effects as the rows of a table."""
+    rows = []
+    for result in whole["experiments"]:
+        for effect in result["effects"]:
+            size = "exact" if effect["in_standard_errors"] is None or not effect["standard_error"] else f"{effect['in_standard_errors']:.1f}"
+            mean = f"{effect['mean']:.2g} ± {effect['standard_error']:.1g}" if effect["standard_error"] else f"{effect['mean']:g}"
+            rows.append(f"| `{result['experiment']}` | {effect['effect']} {effect['must_be']} | {mean} | {size} |")
+    return "\n".join(rows)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("names", nargs="*", metavar="NAME", default=NAMES, help=f"of {', '.join(NAMES)}; all of them if none is named")
     parser.add_argument("--seeds", type=int, default=SEEDS, help=f"how many, from {FIRST_SEED} on")
     parser.add_argument("--minutes", type=float, help="simulated minutes of each world; each experiment has its own")
     parser.add_argument("--json", action="store_true", help="print one JSON object and nothing else")
+    parser.add_argument("--markdown", action="store_true", help="print the effects as rows of a table")
     parser.add_argument("--figure", type=Path, help="write the figures to one HTML file")
     options = parser.parse_args()
     unknown = sorted(set(options.names) - set(NAMES))
@@ -88,7 +100,7 @@ def main():
     if options.figure:
         figure(results).write_html(options.figure, include_plotlyjs=True)
     whole = {"benchmark": "experiment", **measured_on("polars"), "experiments": results}
-    print(json.dumps(whole, indent=1) if options.json else _table(whole))
+    print(json.dumps(whole, indent=1) if options.json else markdown(whole) if options.markdown else _table(whole))
 
 
 def _table(whole):

@@ -119,3 +119,14 @@ def test_the_processors_clock_never_runs_backwards():
     read(readings)
     assert (np.diff(readings) >= 0).all()
     assert readings[-1] > readings[0]
+
+
+def test_an_experiment_prints_its_points_and_effects_and_draws_them(tmp_path):
+    figure = tmp_path / "figure.html"
+    whole = run("experiment.py", "sniper_latency", "--seeds", 2, "--minutes", 0.5, "--figure", figure)
+    (result,) = whole["experiments"]
+    assert (result["seeds"], result["minutes"]) == ([101, 102], 0.5)
+    assert [point["x"] for point in result["points"]] == [50, 95, 200, 300, 400, 505, 1_000]
+    assert {effect["must_be"] for effect in result["effects"]} == {"> 0", "= 0"}
+    assert whole["machine"]["processors"] >= 1
+    assert result["claim"] in figure.read_text(encoding="utf-8")
