@@ -125,7 +125,7 @@ def test_an_experiment_prints_its_points_and_effects_and_draws_them(tmp_path):
     figure = tmp_path / "figure.html"
     whole = run("experiment.py", "sniper_latency", "--seeds", 2, "--minutes", 0.5, "--figure", figure)
     (result,) = whole["experiments"]
-    assert (result["seeds"], result["minutes"]) == ([101, 102], 0.5)
+    assert (result["seeds"], result["minutes"]) == ([301, 302], 0.5)
     assert [point["x"] for point in result["points"]] == [50, 95, 200, 300, 400, 505, 1_000]
     assert {effect["must_be"] for effect in result["effects"]} == {"> 0", "= 0"}
     assert whole["machine"]["processors"] >= 1

@@ -12,8 +12,8 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parents[2] / "benchmarks"))
 import experiment
 
-SEEDS = range(201, 209)
-# As short as leaves each effect at least five standard errors by its size over the seeds from 101 on: they shrink with the root of the length.
+SEEDS = range(401, 409)
+# As short as leaves each effect at least five standard errors by its size over other seeds: they shrink with the root of the length.
 MINUTES = {
     "depletions": 1.0, "informed_share": 10.0, "inventory": 5.0, "long_memory": 3.0, "queue_front": 2.0, "race_aware": 10.0, "sniper_latency": 5.0,
     "spread": 4.0,
