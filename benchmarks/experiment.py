@@ -58,19 +58,26 @@ def _rounded(value):
 
 
 def figure(results):
-    """Return the plotly figure of experiments, one below the other, with two standard errors either way."""
-    from plotly.graph_objects import Figure, Scatter
+    """Return the plotly figure of experiments, one below the other, with two standard errors either way; a panel for each pair of axes."""
+    from plotly.graph_objects import Scatter
     from plotly.subplots import make_subplots
 
-    drawn = make_subplots(rows=len(results), cols=1, subplot_titles=[result["claim"] for result in results]) if results else Figure()
-    for row, result in enumerate(results, start=1):
-        for line in dict.fromkeys(point["line"] for point in result["points"]):
+    panels = dict.fromkeys((result["claim"], *axes_of(result, point["line"])) for result in results for point in result["points"])
+    drawn = make_subplots(rows=len(panels), cols=1, subplot_titles=[claim for claim, _, _ in panels])
+    for row, panel in enumerate(panels, start=1):
+        (result,) = (result for result in results if result["claim"] == panel[0])
+        for line in dict.fromkeys(point["line"] for point in result["points"] if axes_of(result, point["line"]) == panel[1:]):
             points = [point for point in result["points"] if point["line"] == line]
             errors = {"type": "data", "array": [2 * point["standard_error"] for point in points]}
             drawn.add_trace(Scatter(x=[p["x"] for p in points], y=[p["mean"] for p in points], error_y=errors, mode="lines+markers", name=line), row, 1)
-        drawn.update_xaxes(title_text=result["x"], row=row, col=1)
-        drawn.update_yaxes(title_text=result["y"], row=row, col=1)
-    return drawn.update_layout(height=420 * max(len(results), 1), template="plotly_white")
+        drawn.update_xaxes(title_text=panel[1], row=row, col=1)
+        drawn.update_yaxes(title_text=panel[2], row=row, col=1)
+    return drawn.update_layout(height=420 * len(panels), template="plotly_white")
+
+
+def axes_of(result, line):
+    """Return the titles of the axes of a line: an experiment has one of each, or one for each line."""
+    return tuple(title[line] if isinstance(title, dict) else title for title in (result["x"], result["y"]))
 
 
 def markdown(whole):
