@@ -163,3 +163,14 @@ def test_a_recorded_day_is_timed_alone_and_with_a_quoter(data_folder):
     assert [row["quoter_every_ms"] for row in ours] == [None, 100, 10]
     assert [row["orders_sent"] > 500 for row in ours] == [False, True, True]
     assert all(row["rows"] == 69_494 and row["rows_per_second"] > 0 for row in result["rows"])
+
+
+def test_an_experiment_prints_its_points_and_effects_and_draws_them(tmp_path):
+    figure = tmp_path / "figure.html"
+    whole = run("experiment.py", "sniper_latency", "--seeds", 2, "--minutes", 0.5, "--figure", figure)
+    (result,) = whole["experiments"]
+    assert (result["seeds"], result["minutes"]) == ([301, 302], 0.5)
+    assert [point["x"] for point in result["points"]] == [50, 95, 200, 300, 400, 505, 1_000]
+    assert {effect["must_be"] for effect in result["effects"]} == {"> 0", "= 0"}
+    assert whole["machine"]["processors"] >= 1
+    assert result["claim"] in figure.read_text(encoding="utf-8")

@@ -10,7 +10,7 @@ from experiments.tape_figures import run_with, two_sided
 
 from lob import ReportKind
 
-X, Y = "spread before the move, ticks", "share of the mid's moves that are depletions"
+X, Y = "spread before the move, ticks (2: two or more)", "share of the mid's moves that are depletions"
 MINUTES = 5.0
 WIDE = 2
 

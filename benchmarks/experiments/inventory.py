@@ -1,7 +1,7 @@
 """The inventory of Avellaneda and Stoikov's maker returns to zero; that of a maker who does not lean wanders.
 
-The scenario `calm` with one of the two, both without a limit, so that the limit is not what turns it. y: the regression of the inventory ten seconds later on
-the inventory now: 1 for one that wanders (the estimate is a little less in a short sample: Dickey and Fuller 1979), less for one that returns.
+The scenario `calm` with one of the two, both without a limit, so that the limit is not what turns it. "kept" is the regression of the inventory ten seconds
+later on the inventory now: 1 for one that wanders (the estimate is a little less in a short sample: Dickey and Fuller 1979), less for one that returns.
 Source of the claim: Avellaneda and Stoikov (2008), equation (3.17).
 """
 import numpy as np
@@ -10,7 +10,7 @@ from experiments.tape_figures import fills_of, owners_of, run_with, without
 from agents import AvellanedaStoikovMaker, SymmetricMaker
 from lob import Latency
 
-X, Y = "maker", "inventory in ten seconds, by regression on the inventory now"
+X, Y = "maker", {"kept": "inventory in ten seconds, by regression on the inventory now", "deviation in lots": "standard deviation of the inventory, lots"}
 MINUTES = 10.0
 STEP_NS = 10_000_000_000
 MAKERS = {"symmetric": SymmetricMaker, "avellaneda": AvellanedaStoikovMaker}

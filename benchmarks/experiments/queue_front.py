@@ -14,7 +14,8 @@ from experiments.tape_figures import fills_of, owners_of, run_with, two_sided
 
 from lob import Action, ReportKind
 
-X, Y = "place among the makers of one queue, from the front (0) to the back (3)", "share of the lots filled within 10 s; markout at 1 s in ticks per lot"
+X = "place among the makers of one queue, from the front (0) to the back (3)"
+Y = {"share filled": "share of the lots filled within 10 s", "markout": "markout at 1 s, ticks per lot"}
 MINUTES = 5.0
 SAMPLE_NS, FOLLOW_NS, HORIZON_NS = 1_000_000_000, 10_000_000_000, 1_000_000_000
 GROUPS = 4

@@ -9,7 +9,8 @@ from experiments.tape_figures import mean_spread_ticks, run_with, varied, withou
 from agents import InformedTrader
 from lob import Fundamental
 
-X, Y = "volatility in ticks per square root of a second; looks a second of each informed trader", "mean spread, ticks"
+X = {"volatility": "volatility of the value, ticks per square root of a second", "informed": "looks of each informed trader, per second"}
+Y = "mean spread, ticks"
 MINUTES = 5.0
 VOLATILITIES = (0.0, 2.0, 4.0, 8.0)
 LOOKS_HZ = (0.0, 1.0, 4.0, 16.0)
