@@ -11,7 +11,7 @@ of all that: only entries and orders are sent for, a batch at a time.
 All of it is a hint: an order that moves or goes meanwhile costs time, never an answer.
 """
 from lob.exchange import gate
-from lob.exchange.book import LOW_32, NAMES_AHEAD, book_at, first_in_line, home, map_at, order_at, slot_at, tag_of
+from lob.exchange.book import NAMES_AHEAD, book_at, first_in_line, home, map_at, order_at, slot_at, tag_of
 from lob.exchange.reports import reports_at, request_at
 from lob.jit import address_of, jit, prefetch
 
@@ -64,7 +64,7 @@ def apply_known(book, requests, mask, first, end, reports):
             expect_order(book, i)
     for i in range(first, end):
         if is_far:
-            expect_far_order(book, i + 2 * STRIDE)
+            expect_order(book, i + 2 * STRIDE)
             expect_neighbours(book, i + STRIDE)
         if gate.answer(book, request_at(requests, i & mask), reports, expected_tag(book, i)) < 0:
             return i
@@ -85,34 +85,21 @@ def expected_tag(book, i):
 
 
 @jit(inline=True)
+def _expected_order(book, i):
+    """Return the order at the home of the i-th name, nearly always its own; slot 0 where there is none."""
+    return order_at(book.orders, slot_at(book, home(book, expected_tag(book, i))))
+
+
+@jit(inline=True)
 def expect_order(book, i):
-    """Send for the order at the home of the i-th name, nearly always its own: the second station, once its entry has come."""
-    prefetch(address_of(order_at(book.orders, slot_at(book, home(book, expected_tag(book, i))))))
-
-
-@jit(inline=True)
-def expect_far_order(book, i):
-    """Send for the order of the i-th name wherever its entry is: in a large book one in seven is not at home, and to miss it is dearer than to look."""
-    prefetch(address_of(_found_order(book, i)))
-
-
-@jit(inline=True)
-def _found_order(book, i):
-    """Return the order that has the tag of the i-th name, slot 0 where there is none."""
-    tag = expected_tag(book, i)
-    place = home(book, tag)
-    word = map_at(book.map, place).value
-    # The smaller, and not `and`: whether there is a word at all is a coin toss, that it is another's is rare.
-    while min(word, word >> 32 ^ tag) > 0:
-        place = (place + 1) & book.map_mask
-        word = map_at(book.map, place).value
-    return order_at(book.orders, word & LOW_32)
+    """Send for the order of the i-th name: the second station, once its entry has come."""
+    prefetch(address_of(_expected_order(book, i)))
 
 
 @jit(inline=True)
 def expect_neighbours(book, i):
     """Send for the orders before and behind that one in its queue: the third station."""
-    order = _found_order(book, i)
+    order = _expected_order(book, i)
     prefetch(address_of(order_at(book.orders, order.prev)))
     prefetch(address_of(order_at(book.orders, order.next)))
 
