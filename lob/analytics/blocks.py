@@ -15,17 +15,18 @@ from lob.jit import jit
 BLOCK_MIN_NS = 1_000_000_000
 
 
-def block_means(frame, by, values, horizon_ns=0):
+def block_means(frame, by, values, horizon_ns=0, codes=None):
     """Return weighted means by group with their standard errors, in order of the groups, as a polars frame.
 
     frame: with time_ns, weight and the columns named; rows in which a value is null are left out of all. by: names of columns. values: names of columns.
-    horizon_ns: how far an observation looks ahead, a number or the name of a column; a block is that long, at least a second.
+    horizon_ns: how far an observation looks ahead, a number or the name of a column; a block is that long, at least a second. codes: `group_codes` of the
+    frame, where they are known already.
     Columns: by, count, missing (left out), weight, blocks, and for each value its mean and {value}_error; null with no weight, with fewer than two blocks.
     """
     import polars as pl
 
     by = list(by)
-    codes, group_count = group_codes(frame, by)
+    codes, group_count = group_codes(frame, by) if codes is None else codes
     y = np.stack([frame[name].cast(pl.Float64).fill_null(np.nan).to_numpy() for name in values]) if frame.height else np.zeros((len(values), 0))
     weight, time_ns = frame["weight"].cast(pl.Float64).to_numpy(), frame["time_ns"].to_numpy()
     horizon = frame[horizon_ns].to_numpy() if isinstance(horizon_ns, str) else np.full(1, horizon_ns, np.int64)

@@ -50,19 +50,21 @@ def refill(tape, horizons_ns=HORIZONS_NS, book=0):
     import polars as pl
 
     times, lots, side = _eaten(tape, book)
-    lines = []
+    sides = [(of, np.flatnonzero(side == of), _added_rate(tape, of, book)) for of in Side]
+    refilled, usual, lines = np.zeros(len(times)), np.zeros(len(times)), []
     for horizon_ns in horizons_ns:
-        keep = times + horizon_ns <= tape.end_ns
-        values = {"refilled": np.zeros(keep.sum()), "usual": np.zeros(keep.sum())}
-        for of in Side:
-            mine, when = side[keep] == of, times[keep & (side == of)]
-            values["refilled"][mine] = flow_between(tape, of, "added", when, when + horizon_ns, book) / lots[keep][mine]
-            values["usual"][mine] = _added_rate(tape, of, book) * horizon_ns / lots[keep][mine]
-        means = block_means(pl.DataFrame({"time_ns": times[keep], "weight": lots[keep]} | values), [], list(values), horizon_ns)
+        count = int(np.searchsorted(times, tape.end_ns - horizon_ns, "right"))
+        for of, mine, rate in sides:
+            mine = mine[: np.searchsorted(mine, count)]
+            when = times[mine]
+            refilled[mine] = flow_between(tape, of, "added", when, when + horizon_ns, book) / lots[mine]
+            usual[mine] = rate * horizon_ns / lots[mine]
+        known = {"time_ns": times[:count], "weight": lots[:count], "refilled": refilled[:count], "usual": usual[:count]}
+        means = block_means(pl.DataFrame(known), [], ["refilled", "usual"], horizon_ns)
         found = means.row(0, named=True) if means.height else dict.fromkeys(("refilled", "refilled_error", "usual"))
         numbers = [found[name] for name in ("refilled", "refilled_error", "usual")]
         excess = None if numbers[0] is None else numbers[0] - numbers[2]
-        lines.append((horizon_ns, horizon_ns / 1e9, int(keep.sum()), int(lots[keep].sum()), *numbers, excess))
+        lines.append((horizon_ns, horizon_ns / 1e9, count, int(lots[:count].sum()), *numbers, excess))
     floats = dict.fromkeys(("refilled", "refilled_error", "usual", "excess"), pl.Float64)
     counts = {"horizon_ns": pl.Int64, "horizon_s": pl.Float64, "times": pl.Int64, "eaten_lots": pl.Int64}
     return pl.DataFrame(lines, schema=counts | floats, orient="row")

@@ -12,7 +12,7 @@ Stoll (1996), effective and realised spread.
 """
 import numpy as np
 
-from lob.analytics.blocks import block_means
+from lob.analytics.blocks import block_means, group_codes
 from lob.analytics.cuts import CUTS, fill_class
 from lob.analytics.fills import maker_fills
 from lob.analytics.labels import label_column
@@ -39,14 +39,14 @@ def _frames(tape, horizons_ns, book, names=None):
     """Yield the fills with their markouts, horizon by horizon, an empty frame first; names: the columns to keep, beside the markouts."""
     fills, mids = maker_fills(tape, book), Mids.of(tape, book)
     before, is_known = mids.before_rows(fills["sequence"])
-    side, price, time_ns = -fills["side"].astype(np.int64), fills["price_ticks"], np.ascontiguousarray(fills["time_ns"])
-    effective = side * (before - 2 * price)
+    side, double, time_ns = -fills["side"].astype(np.int64), 2 * fills["price_ticks"], np.ascontiguousarray(fills["time_ns"])
+    effective = side * (before - double)
     common = _fill_columns(tape, fills, book, names).with_columns(effective_half_ticks=where_known(effective, is_known))
     yield common.clear().with_columns(_later_columns(0, effective[:0], effective[:0], is_known[:0]))
     for horizon_ns in horizons_ns:
         later_ns = time_ns + horizon_ns
         later, _ = mids.at_times(later_ns)
-        realised = side * (later - 2 * price)
+        realised = side * (later - double)
         yield common.with_columns(_later_columns(horizon_ns, realised, effective - realised, is_known & (later_ns <= tape.end_ns)))
 
 
@@ -79,8 +79,12 @@ def markout_table(tape, by=("agent",), horizons_ns=HORIZONS_NS, book=0):
     import polars
 
     by = [by] if isinstance(by, str) else list(by)
-    frames = [markouts(frame, by) for frame in _frames(tape, horizons_ns, book, [*by, "time_ns", "lots"])]
-    return polars.concat(frames).sort(*by, "horizon_ns")
+    tables, codes = [], None
+    for frame in _frames(tape, horizons_ns, book, [*by, "time_ns", "lots"]):
+        # The first frame is empty; the groups of all others are the same.
+        codes = group_codes(frame, by) if codes is None or len(codes[0]) != frame.height else codes
+        tables.append(_means(frame, by, by, frame["horizon_ns"][0] if frame.height else 0, codes))
+    return polars.concat(tables).sort(*by, "horizon_ns")
 
 
 def markouts(fills, by=("agent",)):
@@ -91,15 +95,20 @@ def markouts(fills, by=("agent",)):
 
     Standard errors are block-robust, see `blocks`; null with fewer than two blocks.
     """
+    by = [by] if isinstance(by, str) else list(by)
+    return _means(fills, by, [*by, "horizon_ns"], "horizon_ns").sort(*by, "horizon_ns")
+
+
+def _means(fills, by, groups, horizon_ns, codes=None):
+    """Return the table of `markouts` in order of the groups; horizon_ns: a column among them, or the one horizon of all fills."""
     import polars as pl
 
-    by = [by] if isinstance(by, str) else list(by)
-    groups, names = [*by, "horizon_ns"], ["effective", "realised", "impact"]
+    names = ["effective", "realised", "impact"]
     in_ticks = [(pl.col(f"{name}_half_ticks") / 2).alias(name) for name in names]
-    means = block_means(fills.select(*groups, "time_ns", *in_ticks, weight="lots"), groups, names, "horizon_ns")
+    means = block_means(fills.select(*groups, "time_ns", *in_ticks, weight="lots"), groups, names, horizon_ns, codes)
+    horizon = pl.col(horizon_ns) if isinstance(horizon_ns, str) else pl.lit(horizon_ns, pl.Int64).alias("horizon_ns")
     return (
-        means.rename({"count": "fills", "missing": "left_out", "realised_error": "standard_error"}).with_columns(lots=pl.col("weight").cast(pl.Int64))
-        .with_columns(horizon_s=pl.col("horizon_ns") / 1e9)
-        .select(*groups, "horizon_s", "fills", "left_out", "lots", *names, "standard_error", "blocks")
-        .sort(groups)
+        means.rename({"count": "fills", "missing": "left_out", "realised_error": "standard_error"})
+        .with_columns(horizon, lots=pl.col("weight").cast(pl.Int64))
+        .select(*by, "horizon_ns", (pl.col("horizon_ns") / 1e9).alias("horizon_s"), "fills", "left_out", "lots", *names, "standard_error", "blocks")
     )

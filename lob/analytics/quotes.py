@@ -12,9 +12,9 @@ from lob.analytics.records import last_at, select
 from lob.jit import jit, pool_reader
 from lob.messages import REPORT, ReportKind
 from lob.tape.columns import check_order
-from lob.tape.replay import touches
+from lob.tape.replay import TOUCH, touches
 
-report_at = pool_reader(REPORT)
+report_at, touch_at = pool_reader(REPORT), pool_reader(TOUCH)
 FILL = int(ReportKind.FILL)
 
 
@@ -71,6 +71,17 @@ def _two_sided(tape, book):
     return select(every, is_two_sided(every))
 
 
+@jit
+def _read_mids(touches, touch_count, time_ns, sequence, half_ticks):
+    count = 0
+    for i in range(touch_count):
+        touch = touch_at(touches, i)
+        if 0 < touch.best_bid_ticks < touch.best_ask_ticks:
+            time_ns[count], sequence[count], half_ticks[count] = touch.time_ns, touch.sequence, touch.best_bid_ticks + touch.best_ask_ticks
+            count += 1
+    return count
+
+
 @dataclass(frozen=True)
 class Mids:
     """The mid after every event that changed the touch, in half-ticks; only touches of `two_sided` count."""
@@ -86,8 +97,10 @@ class Mids:
 
     @classmethod
     def _of(cls, tape, book):
-        quotes = two_sided(tape, book)
-        return cls(quotes["time_ns"].copy(), quotes["sequence"].copy(), quotes["best_bid_ticks"] + quotes["best_ask_ticks"])
+        touches = quotes(tape, book)
+        columns = [np.empty(len(touches), np.int64) for _ in range(3)]
+        count = _read_mids(touches.ctypes.data, len(touches), *columns)
+        return cls(*(column[:count] for column in columns))
 
     def before_rows(self, sequence):
         """Return (mid, is_known) just before the event that holds each row: int64[n], bool[n]."""

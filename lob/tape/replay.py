@@ -244,13 +244,27 @@ class ReplayedBook:
         found = np.empty(capacity, dtype)
         self._replayed["next_row"] = 0
         while self._replayed["next_row"][0] < len(rows):
-            written = read(self._replayed.ctypes.data, rows.ctypes.data, len(rows), found.ctypes.data, capacity)
-            if written < 0:
-                self._raise_contradiction(rows[self._replayed["next_row"][0]])
+            written = self._read_into(read, found, rows)
             yield found[:written].view(np.uint8).copy().view(dtype)
-            for ladder in self._ladders:
-                if ladder.ladder["free_pages"][0] == 0:
-                    ladder.add_pages()
+
+    def touches(self, rows):
+        """Apply REPORT[n] as `advance` does and return all changes of the touch: TOUCH[m]."""
+        # Room for a change with every row; memory that is not written costs nothing.
+        touches, count = np.empty(len(rows), TOUCH), 0
+        self._replayed["next_row"] = 0
+        while self._replayed["next_row"][0] < len(rows):
+            count += self._read_into(_advance, touches[count:], rows)
+        return touches[:count]
+
+    def _read_into(self, read, found, rows):
+        """Go on from the next row until `found`, rows or pages are used up; return how many records were written. Adds pages where they are used up."""
+        written = read(self._replayed.ctypes.data, rows.ctypes.data, len(rows), found.ctypes.data, len(found))
+        if written < 0:
+            self._raise_contradiction(rows[self._replayed["next_row"][0]])
+        for ladder in self._ladders:
+            if ladder.ladder["free_pages"][0] == 0:
+                ladder.add_pages()
+        return written
 
     def _raise_contradiction(self, row):
         side = -row["side"] if row["kind"] == FILL else row["side"]
@@ -309,8 +323,7 @@ def touches(rows, execution="live", book=0):
     rows: REPORT[n] from the beginning of a tape. Returns TOUCH[m]; a side that is empty has price and lots 0.
     Raises TapeError at a row that takes lots which the book does not have.
     """
-    chunks = [chunk.view(np.uint8) for chunk in ReplayedBook(execution, book).advance(rows)]
-    return np.concatenate([np.empty(0, np.uint8), *chunks]).view(TOUCH)
+    return ReplayedBook(execution, book).touches(rows)
 
 
 def book_at(tape, time_ns, book=0):
