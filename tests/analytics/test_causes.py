@@ -50,7 +50,7 @@ def test_a_side_that_was_empty_comes_back():
     assert moves[["cause", "owner", "half_ticks"]].tolist() == [(Cause.REOPENED, 8, 2)]
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(seed=st.integers(0, 2**32), make=st.sampled_from([random_tape, ruled_tape]))
 def test_moves_add_up_to_the_way_of_the_mid_and_are_those_of_the_rows(seed, make):
     tape = make(400, seed)

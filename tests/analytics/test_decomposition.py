@@ -44,7 +44,7 @@ def naive_parts(tape, owner, is_maker, horizon_ns):
     return tuple(parts)
 
 
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=8)
 @given(seed=st.integers(0, 2**32), horizon_ns=st.sampled_from([0, 30_000_000, SECOND_NS, 10**15]))
 def test_parts_are_those_of_a_plain_loop(seed, horizon_ns):
     tape = random_tape(150, seed)

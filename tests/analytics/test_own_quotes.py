@@ -19,7 +19,7 @@ TAPES = {
 def best_in_book(book, owner, side):
     """Return (price, lots) of an owner's best orders of a side, the hidden ones too; waiting stops do not count."""
     stops = {int(order["id"]) for order in book.memory.orders if order["owner"] == owner and order["kind"] & Flag.STOP}
-    mine = [order for order in resting_orders(book) if order["owner"] == owner and order["side"] == side and int(order["order_id"]) not in stops]
+    mine = [order for order in resting_orders(book.memory) if order["owner"] == owner and order["side"] == side and int(order["order_id"]) not in stops]
     best = max((side * int(order["price_ticks"]) for order in mine), default=0)
     return side * best, sum(int(order["lots"]) for order in mine if side * order["price_ticks"] == best)
 

@@ -66,7 +66,7 @@ def test_a_whole_file_is_read(name, contents):
 
 
 @pytest.mark.parametrize("name", FORMATS)
-@settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], derandomize=True)
+@settings(max_examples=EXAMPLES, suppress_health_check=[HealthCheck.function_scoped_fixture], derandomize=True)
 @given(where=st.floats(0, 1, exclude_max=True), keep_going=st.booleans())
 def test_a_file_that_is_cut_short_gives_an_error_or_what_came_before(name, where, keep_going, contents, tmp_path):
     content = (contents / name).read_bytes()
@@ -80,7 +80,7 @@ def test_a_file_that_is_cut_short_gives_an_error_or_what_came_before(name, where
 
 
 @pytest.mark.parametrize("name", FORMATS)
-@settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], derandomize=True)
+@settings(max_examples=EXAMPLES, suppress_health_check=[HealthCheck.function_scoped_fixture], derandomize=True)
 @given(data=st.data(), keep_going=st.booleans())
 def test_wrong_bits_give_an_error_or_a_feed_and_nothing_else(name, data, keep_going, contents, tmp_path):
     damage(name, data, keep_going, contents, tmp_path)
@@ -88,7 +88,7 @@ def test_wrong_bits_give_an_error_or_a_feed_and_nothing_else(name, data, keep_go
 
 @pytest.mark.long
 @pytest.mark.parametrize("name", FORMATS)
-@settings(max_examples=int(os.environ.get("LOB_FUZZ_EXAMPLES", 5_000)), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=int(os.environ.get("LOB_FUZZ_EXAMPLES", 5_000)), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data(), keep_going=st.booleans())
 def test_many_wrong_bits_give_an_error_or_a_feed_and_nothing_else(name, data, keep_going, contents, tmp_path):
     damage(name, data, keep_going, contents, tmp_path)

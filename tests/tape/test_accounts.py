@@ -73,7 +73,6 @@ def test_accounts_are_those_of_a_naive_loop_and_sum_to_nothing(seed):
     assert sum(account.cash_ticks for account in rebuilt.values()) == sum(account.inventory_lots for account in rebuilt.values()) == 0
 
 
-@settings(deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 3), st.integers(-(2**62), 2**62), st.sampled_from([1, -1])), max_size=50))
 def test_sums_by_group_are_exact(items):
     index, values, signs = np.array(items, np.int64).reshape(-1, 3).T
