@@ -86,7 +86,8 @@ def markdown(whole):
     for result in whole["experiments"]:
         for effect in result["effects"]:
             size = "exact" if effect["in_standard_errors"] is None or not effect["standard_error"] else f"{effect['in_standard_errors']:.1f}"
-            mean = f"{effect['mean']:.2g} ± {effect['standard_error']:.1g}" if effect["standard_error"] else f"{effect['mean']:g}"
+            error = effect["standard_error"]
+            mean = f"{effect['mean']:.3g} ± {float(f'{error:.2g}'):g}" if error else f"{effect['mean']:g}"
             rows.append(f"| `{result['experiment']}` | {effect['effect']} {effect['must_be']} | {mean} | {size} | {'yes' if effect['holds'] else '**no**'} |")
     return "\n".join(rows)
 

@@ -20,7 +20,7 @@ MINUTES = {
 }
 
 
-# What was claimed and does not come out, by benchmarks/results/experiments.json: 4.3 standard errors over sixteen seeds. Eight say it less surely.
+# Claimed, and does not come out: benchmarks/results/experiments.json, by 4.3 standard errors over sixteen seeds.
 DOES_NOT_HOLD = {"profit of the race-aware less that of the symmetric maker in calm"}
 
 
