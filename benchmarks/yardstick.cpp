@@ -171,15 +171,13 @@ struct Book {
 template <bool BARE>
 int64_t timed(const Record* records, int64_t n, int64_t first, int64_t order_max, int32_t price_max, int64_t* out) {
     Book<BARE> book(order_max, price_max);
-    auto apply = [&](int64_t i, int64_t end) {
-        for (; i < end; ++i) {
-            const Record& r = records[i];
-            if (r.op == 0) book.limit(r.side, r.id, r.price, r.lots); else book.cancel(r.id);
-        }
-    };
-    apply(0, first);
-    auto started = std::chrono::steady_clock::now();
-    apply(first, n);
+    std::chrono::steady_clock::time_point started;
+    // One loop: with the warm part in a loop of its own the compiler made both a fifth slower.
+    for (int64_t i = 0; i < n; ++i) {
+        if (i == first) started = std::chrono::steady_clock::now();
+        const Record& r = records[i];
+        if (r.op == 0) book.limit(r.side, r.id, r.price, r.lots); else book.cancel(r.id);
+    }
     auto ended = std::chrono::steady_clock::now();
     out[0] = book.fills, out[1] = book.volume;
     out[2] = book.sides[0].best, out[3] = book.sides[1].best ? book.top - book.sides[1].best : 0;

@@ -1,9 +1,8 @@
 """The engine from compiled code, in batches and a call at a time; and its reference, the specification in plain Python."""
 import numpy as np
-from recycled import warm_book
 
 from contenders import Contender, Outcome, columns, outcome_of, queues_of
-from lob.bench import Flow, run_timed
+from lob.bench import Flow, prepared_book, run_timed
 from lob.exchange.order_book import OrderBook
 from lob.exchange.reference import ReferenceBook
 from lob.messages import REPORT, Action
@@ -16,7 +15,7 @@ class CompiledCode(Contender):
     how = "the loop over the messages is compiled, as in a simulation, and timed as by `lob bench`; reports go to a chunk that is begun again when full"
 
     def __init__(self, stream):
-        self.book, self.requests, self.traded = warm_book(Flow("stream", stream.warm, stream.timed)), stream.timed, None
+        self.book, self.requests, self.traded = prepared_book(Flow("stream", stream.warm, stream.timed)), stream.timed, None
 
     def nanoseconds(self):
         elapsed_ns, *self.traded = run_timed(self.book, self.requests)
