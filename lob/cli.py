@@ -13,6 +13,8 @@ app = typer.Typer(
     help="An event-driven limit order book engine with market-maker agents.", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False,
 )
 
+PAGE, COMPARED = "report.html", "compared.html"
+PAGES = (PAGE, COMPARED, "markouts.html")
 INTERRUPTED = 130  # the exit code after Ctrl-C, as shells have it
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
@@ -136,7 +138,7 @@ def report(
     tapes = [Tape.read(path) for path in (folder, other) if path is not None]
     html = page(tapes[0], agent, book) if other is None else compared_page(tapes, agent, book)
     beside = folder if folder.is_dir() else folder.parent
-    path = write_page(html, out or beside / ("report.html" if other is None else "compared.html"))
+    path = write_page(html, out or beside / (PAGE if other is None else COMPARED))
     size = path.stat().st_size
     typer.echo(json.dumps({"page": str(path), "bytes": size}) if as_json else f"{path}  {size / 1e6:.1f} MB, needs no network")
 
@@ -251,7 +253,7 @@ def _bench_table(results):
 def _folder(out, name):
     """Return the folder that was asked for, or a new one under runs/."""
     if out is not None:
-        for page in ("markouts.html", "report.html", "compared.html"):  # pages of a tape that is about to be replaced
+        for page in PAGES if out.is_dir() else ():  # of a tape that is about to be replaced
             (out / page).unlink(missing_ok=True)
         return out
     number, folder = 1, Path("runs") / name

@@ -89,7 +89,7 @@ class PhasedQueues(RuledQueues):
         """Return the rows of the venue's request for a phase."""
         rows, phase = [], Phase(request.price_ticks)
         if phase != self.phase:
-            if self._can_be_crossed() and phase not in COLLECTING:
+            if self._can_be_crossed() and (phase == Phase.BATCH or phase not in COLLECTING):
                 rows += self._uncross(request)
             self._enter(phase, self._batch_end_ns(request.time_ns) if phase == Phase.BATCH else None)
         rows.append(self._say_phase(request))

@@ -70,7 +70,7 @@ class Venue:
     """The settings of a venue; the default is continuous trading in price-time priority, without fees, bands or self-trade prevention.
 
     self_trade: SelfTrade mode by owner. allocation: who trades first at a price. fees: tiers by volume, the lowest first. phase: the Phase that the book
-    opens in. batch_interval_ns: how long a batch of Phase.BATCH lasts. reference_ticks: the price that bands and auctions refer to before there is a better
+    opens in. batch_interval_ns: how long a batch lasts while the book is in Phase.BATCH. reference_ticks: the price that bands and auctions refer to before there is a better
     one, 0 for none. price_band_ppm: how far from the reference price a limit may be, in millionths, 0 for any distance. breaker_ppm: how far from the last
     trade or auction a trade may be; one that would be further moves the book to breaker_phase, for breaker_ns (0: until the venue moves it on).
     Raises LobError for a setting that cannot be used.
@@ -99,8 +99,8 @@ class Venue:
         lots = [tier.from_lots for tier in self.fees]
         if lots and (lots[0] != 0 or lots != sorted(set(lots))):
             raise LobError(f"venue.fees must begin with from_lots 0 and rise, was {lots}")
-        if (self.phase == Phase.BATCH) != (self.batch_interval_ns > 0):
-            raise LobError(f"venue.batch_interval_ns must be above 0 in Phase.BATCH and 0 elsewhere, was {self.batch_interval_ns} in {self.phase.name}")
+        if self.phase == Phase.BATCH and self.batch_interval_ns == 0:
+            raise LobError("venue.batch_interval_ns must be above 0 in Phase.BATCH, was 0")
         if self.breaker_phase not in BREAKER_PHASES:
             raise LobError(f"venue.breaker_phase must be {' or '.join(phase.name for phase in BREAKER_PHASES)}, was {self.breaker_phase.name}")
 

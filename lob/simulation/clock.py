@@ -1,10 +1,11 @@
 """The venue's clock: what a venue does because of the time, and nobody asks for.
 
-Owns the venue's own requests in a simulation: the schedule of its phases, planned when the simulation begins, and the end of a batch or of the breaker's phase,
-planned as soon as there is one to come. An empty batch plans nothing. What has an expiry leaves with the first request after it, as in the book itself.
+Owns the venue's own requests in a simulation: the schedule of its phases, planned when the simulation begins, and the end of a batch, of the breaker's phase
+or of an order with an expiry, planned as soon as there is one to come. An empty batch plans nothing.
 """
 from lob.errors import LobError, ScenarioError
 from lob.exchange.rules.auction import can_trade
+from lob.exchange.rules.expiry import next_expiry_ns
 from lob.exchange.rules.phases import BATCH
 from lob.exchange.rules.state import NEVER, rules_of
 from lob.exchange.venue import phase_named
@@ -19,21 +20,28 @@ NOBODY = 0
 
 
 @jit
-def plan_end_of_phase(world, venue):
-    """Plan the end of a venue's phase if it ends by itself, and something would happen then; there is room for one request."""
-    book = book_of(venue)
+def _due_ns(book):
+    """Return when the next thing happens in a book by itself: a phase ends, not one of a batch without a trade, or an order expires; NEVER if nothing does."""
     rules = rules_of(book)
-    end_ns = rules.phase_end_ns
-    if end_ns == NEVER or end_ns == venue.clock_ns or end_ns < world.now_ns or (rules.phase == BATCH and not can_trade(book)):
+    end_ns = NEVER if rules.phase == BATCH and not can_trade(book) else rules.phase_end_ns
+    return min(end_ns, next_expiry_ns(book))
+
+
+@jit
+def plan_clock(world, venue):
+    """Plan that a venue looks at the clock when the next thing is due; there is room for one request."""
+    book = book_of(venue)
+    due_ns = _due_ns(book)
+    if due_ns == NEVER or due_ns == venue.clock_ns or due_ns < world.now_ns:
         return
-    venue.clock_ns = end_ns
-    _plan(world, book.number, CLOCK, 0, end_ns)
+    venue.clock_ns = due_ns
+    _plan(world, book.number, CLOCK, 0, due_ns)
 
 
 @jit
 def is_overtaken(venue, request):
-    """Return whether a request is of a clock that has been set anew: the phase whose end it was to be has ended before."""
-    return request.owner == NOBODY and request.action == CLOCK and rules_of(book_of(venue)).phase_end_ns > request.time_ns
+    """Return whether a request is of a clock that has been set anew: what was to happen has happened before, or will not."""
+    return request.owner == NOBODY and request.action == CLOCK and _due_ns(book_of(venue)) > request.time_ns
 
 
 @jit

@@ -16,7 +16,7 @@ from lob.jit import address_of, call_at, jit
 from lob.messages import LOTS_MAX, Action, CancelReason, Flag, ReportKind
 from lob.simulation import calendar
 from lob.simulation.calendar import first_of
-from lob.simulation.clock import CLOCK, is_overtaken, plan_end_of_phase
+from lob.simulation.clock import CLOCK, is_overtaken, plan_clock
 from lob.simulation.depth import advance_replica, depth_is_short, publish_depth, replica_at
 from lob.simulation.fundamental import advance_fundamental, fundamental_at
 from lob.simulation.gateway import pass_gateway
@@ -197,7 +197,7 @@ def _request_arrives(world, slot):
     give(requests_of(world), slot)
     _route(world, venue, reports, first)
     if book_of(venue).armed and venue.history == 0:
-        plan_end_of_phase(world, venue)
+        plan_clock(world, venue)
     return TIME
 
 

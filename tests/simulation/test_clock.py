@@ -32,6 +32,26 @@ class Once(Agent):
         self.heard_ns = fill.time_ns
 
 
+@compiled
+class Dated(Agent):
+    """Sends one order that has an expiry, at 10 ms, and cancels it at 15 ms if it does not stay."""
+
+    lives_ns: int = 0
+    stays: bool = True
+    order_id: int = 0
+
+    def on_start(self, market):
+        market.wake_at(10_000_000)
+
+    def on_timer(self, market):
+        if self.order_id:
+            market.cancel(self.order_id)
+        else:
+            self.order_id = market.buy(10_000, 5, expiry_ns=market.now_ns + self.lives_ns)
+            if not self.stays:
+                market.wake_at(15_000_000)
+
+
 def rows_of(run, kind):
     return run.tape.rows[run.tape.rows["kind"] == kind]
 
@@ -95,6 +115,21 @@ def test_a_clock_that_the_venue_has_overtaken_says_nothing():
     run = crossed(30, 40, venue=venue, schedule=[(60 * MS_NS, Phase.CONTINUOUS)])
     assert rows_of(run, ReportKind.FILL)["time_ns"].tolist() == [60 * MS_NS]
     assert run.tape.rows["time_ns"].max() == 60 * MS_NS
+    assert verify(run.tape).ok
+
+
+def test_an_opening_auction_comes_before_batches():
+    venue = Venue(phase=Phase.OPENING_AUCTION, batch_interval_ns=100 * MS_NS)
+    run = crossed(30, 40, 630, 640, venue=venue, schedule=[(550 * MS_NS, Phase.BATCH)])
+    assert rows_of(run, ReportKind.FILL)["time_ns"].tolist() == [550 * MS_NS, 700 * MS_NS]
+    assert verify(run.tape).ok
+
+
+def test_an_order_leaves_at_its_expiry_though_nobody_sends_anything_then():
+    run = Simulation([Dated(lives_ns=70 * MS_NS), Dated(name="later", lives_ns=80 * MS_NS), Dated(name="gone", lives_ns=60 * MS_NS, stays=False)]).run(seconds=1)
+    gone = rows_of(run, ReportKind.CANCELLED)[["time_ns", "reason"]].tolist()
+    assert gone == [(15 * MS_NS, CancelReason.ASKED), (80 * MS_NS, CancelReason.EXPIRED), (90 * MS_NS, CancelReason.EXPIRED)]
+    assert len(rows_of(run, ReportKind.PHASE)) == 2
     assert verify(run.tape).ok
 
 

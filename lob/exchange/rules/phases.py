@@ -29,6 +29,12 @@ def collects(phase):
 
 
 @jit
+def begins_with_an_auction(phase):
+    """Return whether what has collected before a phase trades on the way into it: batches start from a clean book, as continuous trading does."""
+    return phase == BATCH or not collects(phase)
+
+
+@jit
 def can_be_crossed(phase):
     """Return whether bids may rest at or above asks: while orders collect, and where the breaker has stopped one on its way."""
     return phase != CONTINUOUS and phase != CLOSED
@@ -101,7 +107,7 @@ def move(book, request, reports):
     """Move to the phase that the venue asks for: an auction first if orders have collected, and at the close what is good for the day goes."""
     rules, phase = rules_of(book), request.price_ticks
     if phase != rules.phase:
-        if can_be_crossed(rules.phase) and not collects(phase):
+        if can_be_crossed(rules.phase) and begins_with_an_auction(phase):
             uncross(book, request, reports, 0)
         _enter(book, phase, _batch_end_ns(rules, request.time_ns) if phase == BATCH else NEVER)
     say_phase(book, request, reports, 0)
