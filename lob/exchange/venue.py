@@ -70,9 +70,10 @@ class Venue:
     """The settings of a venue; the default is continuous trading in price-time priority, without fees, bands or self-trade prevention.
 
     self_trade: SelfTrade mode by owner. allocation: who trades first at a price. fees: tiers by volume, the lowest first. phase: the Phase that the book
-    opens in. batch_interval_ns: how long a batch lasts while the book is in Phase.BATCH. reference_ticks: the price that bands and auctions refer to before there is a better
-    one, 0 for none. price_band_ppm: how far from the reference price a limit may be, in millionths, 0 for any distance. breaker_ppm: how far from the last
-    trade or auction a trade may be; one that would be further moves the book to breaker_phase, for breaker_ns (0: until the venue moves it on).
+    opens in. batch_interval_ns: how long a batch lasts while the book is in Phase.BATCH. reference_ticks: the price that bands and auctions refer to before
+    there is a better one, 0 for none. price_band_ppm: how far from the reference price a limit may be, in millionths, 0 for any distance. breaker_ppm: how
+    far from the last trade or auction a trade may be; one that would be further moves the book to breaker_phase, for breaker_ns (0: until the venue moves
+    it on).
     Raises LobError for a setting that cannot be used.
     """
 

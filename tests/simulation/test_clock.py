@@ -126,7 +126,8 @@ def test_an_opening_auction_comes_before_batches():
 
 
 def test_an_order_leaves_at_its_expiry_though_nobody_sends_anything_then():
-    run = Simulation([Dated(lives_ns=70 * MS_NS), Dated(name="later", lives_ns=80 * MS_NS), Dated(name="gone", lives_ns=60 * MS_NS, stays=False)]).run(seconds=1)
+    agents = [Dated(lives_ns=70 * MS_NS), Dated(name="later", lives_ns=80 * MS_NS), Dated(name="gone", lives_ns=60 * MS_NS, stays=False)]
+    run = Simulation(agents).run(seconds=1)
     gone = rows_of(run, ReportKind.CANCELLED)[["time_ns", "reason"]].tolist()
     assert gone == [(15 * MS_NS, CancelReason.ASKED), (80 * MS_NS, CancelReason.EXPIRED), (90 * MS_NS, CancelReason.EXPIRED)]
     assert len(rows_of(run, ReportKind.PHASE)) == 2
