@@ -128,13 +128,20 @@ def test_a_result_says_what_it_was_measured_on(latency, side_by_side):
 def test_a_simulation_and_each_of_its_parts_has_its_figure():
     result = run("simulation.py", "--minutes", 0.02, "--count", 2_000, "--messages", 500, "--steps", 20, "--rounds", 1)
     names = [row["name"] for part in ("whole", "parts", "crowd", "python") for row in result[part]]
-    assert len(names) == len(set(names)) >= 14
-    assert names[:2] == ["thousand, tape in memory", "thousand, tape on disk"]
-    in_memory, on_disk = result["whole"][:2]
-    assert in_memory["requests"] == on_disk["requests"] > 100
+    assert len(names) == len(set(names)) >= 17
+    assert names[:3] == ["thousand, tape nowhere", "thousand, tape in memory", "thousand, tape on disk"]
+    nowhere, in_memory, on_disk = result["whole"][:3]
+    assert nowhere["requests"] == in_memory["requests"] == on_disk["requests"] > 100
     assert result["python"][0]["callbacks"] >= 20 * 100 - 100
     assert len(result["python"]) + len(result["skipped"]) == 2
     assert result["cost_of_eight_times_the_agents"] > 0
+
+
+def test_every_writer_of_a_tape_has_its_figure_and_the_same_rows():
+    result = run("writing.py", "--seconds", 1, "--rounds", 1)
+    assert result["rows"] > 1_000
+    assert [writer["name"] for writer in result["writers"]][:2] == ["own writer", "pyarrow, as it comes"]
+    assert all(writer["ns_per_row"] > 0 and writer["bytes_per_row"] > 5 for writer in result["writers"])
 
 
 def test_the_processors_clock_never_runs_backwards():
