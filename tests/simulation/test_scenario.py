@@ -67,8 +67,8 @@ def test_the_population_has_a_calm_and_a_toxic_scenario_that_differ_in_who_knows
     assert {"calm", "toxic"} <= set(names())
     calm, toxic = load("calm"), load("toxic")
     assert load().name == "toxic", "the default"
-    assert [(type(agent), agent._count, agent._parameters, agent._latency) for agent in toxic.agents[:3]] == [
-        (type(agent), agent._count, agent._parameters, agent._latency) for agent in calm.agents]
+    assert [(type(agent), agent._count, agent._parameters, agent._latencies) for agent in toxic.agents[:3]] == [
+        (type(agent), agent._count, agent._parameters, agent._latencies) for agent in calm.agents]
     assert (calm.fundamental, len(toxic.agents), toxic.agents[3].role, toxic.minutes) == (None, 4, "informed", calm.minutes)
 
 
@@ -78,7 +78,7 @@ def test_a_scenario_is_what_its_file_says(scenario):
     assert world.fundamental == Fundamental(volatility_ticks=1, step_ns=20_000_000)
     simulation = world.simulation()
     assert [agent._name for agent in simulation.agents] == ["noise-1", "noise-2", "noise-3", "InformedTrader"]
-    assert [agent._latency for agent in simulation.agents] == [Latency(feed_ns=1_000, order_ns=2_000)] * 3 + [Latency()]
+    assert [agent._latencies for agent in simulation.agents] == [Latency(feed_ns=1_000, order_ns=2_000)] * 3 + [Latency()]
     assert simulation.agents[0].rate_hz == 20.0
     run = simulation.run(minutes=world.minutes)
     assert run.provenance["instrument"] == {"name": "SML", "tick_size": "0.05", "lot_size": "1", "maker_fee": "-0.0001", "taker_fee": "0"}
