@@ -21,6 +21,7 @@ from lob.simulation.depth import depth_is_short, publish_depth
 from lob.simulation.fundamental import advance_fundamental, fundamental_at
 from lob.simulation.gateway import pass_gateway
 from lob.simulation.inbox import catch_up, post, read_arrived
+from lob.simulation.outbox import is_timer_due
 from lob.simulation.own_orders import note_trade
 from lob.simulation.view import hear_touch, hear_trade, publish_touch, publish_trade, ring_is_short
 from lob.simulation.world import (
@@ -136,7 +137,7 @@ def _planned_event(world, events):
         calendar.add(events, advance_fundamental(fundamental_at(world.fundamental, 0)), FUNDAMENTAL, 0)
         return TIME
     agent = agent_of(world, who)
-    if kind == TIMER and sequence != agent.timer_sequence:
+    if kind == TIMER and not is_timer_due(world, agent, sequence):
         return TIME  # the timer was set anew
     catch_up(world, agent)
     return _wake(world, agent, kind)

@@ -121,4 +121,27 @@ def set_timer(address, time_ns):
     world.hook_timers += 1
     if world.hook_timers > SENDS_MAX or events.count + 1 >= events.capacity:
         raise RuntimeError("an agent may set its timer at most 1,000 times in one call of a hook")
-    agent_of(world, agent.owner).timer_sequence = calendar.add(events, np.int64(time_ns), TIMER, agent.owner)
+    timer = agent_of(world, agent.owner)
+    timer.timer_ns, timer.timer_sequence = np.int64(time_ns), calendar.next_sequence(events)
+    # A timer that is put off waits for the event that is planned already: one set anew all the time would fill the calendar.
+    if timer.timer_event == 0 or timer.timer_ns < timer.timer_event_ns:
+        plan_timer(world, timer)
+
+
+@jit
+def plan_timer(world, agent):
+    """Plan the event of an agent's timer."""
+    agent.timer_event, agent.timer_event_ns = agent.timer_sequence, agent.timer_ns
+    calendar.add_numbered(calendar_of(world), agent.timer_ns, agent.timer_sequence, TIMER, agent.owner)
+
+
+@jit
+def is_timer_due(world, agent, sequence):
+    """Return whether an event is that of an agent's timer; if it is only the one that looks after it, plan the timer's own."""
+    if sequence != agent.timer_event:
+        return False
+    agent.timer_event = 0
+    if sequence != agent.timer_sequence:
+        plan_timer(world, agent)
+        return False
+    return True

@@ -250,7 +250,8 @@ class Simulation:
         first = self.listings[0]
         if first.name is not None:
             return {"venues": [listing.plain for listing in self.listings]}
-        venue = {"venue": first.venue.as_plain()} if first.venue != Venue() else {}
+        venue = {"books": len(self.listings)} if len(self.listings) > 1 else {}
+        venue |= {"venue": first.venue.as_plain()} if first.venue != Venue() else {}
         schedule = {"schedule": first.plain["schedule"]} if first.schedule else {}
         return venue | schedule | ({"gateway_ns": first.gateway_ns} if first.gateway_ns else {})
 

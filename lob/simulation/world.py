@@ -66,8 +66,8 @@ AGENT = _int64s(
     "feed_min_ns", "feed_max_ns", "order_min_ns", "order_max_ns", "order_last_ns", "report_last_ns",
     # Of a link whose delays are drawn from a distribution: the address of its LAW, and what is added to each draw.
     "feed_law", "feed_shift_ns", "order_law", "order_shift_ns",
-    # Its timer, and the reports that are on their way, first one first.
-    "timer_sequence", "inbox_head", "inbox_tail",
+    # Its timer: when it is due and in which turn, and the event that looks after it, planned for then or before (0: none). The reports on their way, in order.
+    "timer_ns", "timer_sequence", "timer_event", "timer_event_ns", "inbox_head", "inbox_tail",
     # How far it has read its venue's touches and trades: address of CURSOR[2]; and the replica from which it reads depth, 0 if it reads none.
     "cursors", "replica",
     # Its open orders, the oldest first, and whether it asks for them and for their places in the queues.

@@ -67,9 +67,10 @@ class Tape(Questions):
         return {agent["owner"]: agent for agent in self.provenance.get("agents", [])}
 
     @property
-    def venue_names(self):
-        """What the venues of the run are called, by the number of their book: {book: name}; empty where they have no names."""
-        return {book: venue["name"] for book, venue in enumerate(self.provenance.get("venues", []))}
+    def books(self):
+        """What the venues of the run are called, by the number of their book: {book: name}; without a name, its number."""
+        names = [venue["name"] for venue in self.provenance.get("venues", [])]
+        return dict(enumerate(names or map(str, range(self.provenance.get("books", 1)))))
 
     def venue_settings(self, book):
         """Return how a book was set up, in the plain form of a Venue."""
