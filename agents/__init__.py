@@ -1,4 +1,5 @@
 """The population: makers, takers and flow. Each agent is one class in one file and uses lob's public names only."""
+from agents.arbitrageur import Arbitrageur
 from agents.avellaneda_stoikov import AvellanedaStoikovMaker
 from agents.execution import ExecutionTrader
 from agents.glosten_milgrom import GlostenMilgromMaker
@@ -18,6 +19,7 @@ from agents.symmetric import SymmetricMaker
 from agents.value import ValueTrader
 
 __all__ = [
-    "AvellanedaStoikovMaker", "ExecutionTrader", "GlostenMilgromMaker", "GueantLehalleTapiaMaker", "HawkesTrader", "IcebergTrader", "InformedTrader",
-    "LadderMaker", "MetaorderTrader", "MomentumTrader", "NewsMaker", "NoiseTrader", "RaceAwareMaker", "Sniper", "Spoofer", "SymmetricMaker", "ValueTrader",
+    "Arbitrageur", "AvellanedaStoikovMaker", "ExecutionTrader", "GlostenMilgromMaker", "GueantLehalleTapiaMaker", "HawkesTrader", "IcebergTrader",
+    "InformedTrader", "LadderMaker", "MetaorderTrader", "MomentumTrader", "NewsMaker", "NoiseTrader", "RaceAwareMaker", "Sniper", "Spoofer", "SymmetricMaker",
+    "ValueTrader",
 ]

@@ -183,7 +183,7 @@ def stale_quotes(tape, by=("agent",), horizon_ns=HORIZON_NS, reaction_ns=REACTIO
     by = [by] if isinstance(by, str) else list(by)
     fills, mids = maker_fills(tape, book), Mids.of(tape, book)
     before, is_known = mids.before_rows(fills["sequence"])
-    earlier, was_known = mids.at_times(fills["time_ns"] - _reactions(tape, fills["resting_owner"], reaction_ns))
+    earlier, was_known = mids.at_times(fills["time_ns"] - _reactions(tape, fills["resting_owner"], reaction_ns, book))
     # The aggressor's side is against the maker's: a mid that moved its way moved against the quote.
     moved = np.where(is_known & was_known, fills["side"] * (before - earlier), 0) / 2
     costs = _costs(tape, fills, horizon_ns, book)
@@ -202,8 +202,8 @@ def stale_quotes(tape, by=("agent",), horizon_ns=HORIZON_NS, reaction_ns=REACTIO
     ).sort(by)
 
 
-def _reactions(tape, owners, reaction_ns):
+def _reactions(tape, owners, reaction_ns, book):
     """Return the reaction time of each owner: int64[n]."""
     unique, index = np.unique(owners, return_inverse=True)
-    latencies = [(tape.agents.get(owner) or {}).get("latency") for owner in unique.tolist()]
+    latencies = [tape.latency_of(owner, book) for owner in unique.tolist()]
     return np.array([reaction_ns if known is None else known.get("feed_ns", 0) + known.get("order_ns", 0) for known in latencies] or [0], np.int64)[index]

@@ -35,6 +35,18 @@ def fill_markouts(tape, horizons_ns=HORIZONS_NS, book=0):
     return polars.concat(_frames(tape, horizons_ns, book)).select("horizon_ns", polars.exclude("horizon_ns"))
 
 
+def fill_markouts_everywhere(tape, horizons_ns=HORIZONS_NS):
+    """Return `fill_markouts` of all books of a tape, each against the mid of its own."""
+    import polars
+
+    frames = [fill_markouts(tape, horizons_ns, book) for book in tape.books]
+    if len(frames) == 1:
+        return frames[0]
+    enums = [name for name, kind in frames[0].schema.items() if kind == polars.Enum]
+    words = {name: list(dict.fromkeys(word for frame in frames for word in frame[name].dtype.categories)) for name in enums}
+    return polars.concat([frame.with_columns(polars.col(name).cast(polars.Enum(words[name])) for name in enums) for frame in frames])
+
+
 def _frames(tape, horizons_ns, book, names=None):
     """Yield the fills with their markouts, horizon by horizon, an empty frame first; names: the columns to keep, beside the markouts."""
     fills, mids = maker_fills(tape, book), Mids.of(tape, book)

@@ -37,6 +37,31 @@ def profit_and_loss(tape, book=0):
         raise TapeError("an account of this tape does not fit into 64 bits") from None
 
 
+def profit_everywhere(tape):
+    """Return what everybody has made in all books of a tape: a frame as that of `profit_and_loss`, but what cannot be added up.
+
+    Money is one: counts, cash, fees, spread, drift, total and pnl are sums over the books, the pnl null where it is null in one in which the owner traded.
+    Lots of one book are not another's: inventory_lots is a list with those of each book, and there is no mid.
+    """
+    import polars as pl
+
+    by_book = [{line["owner"]: line for line in profit_and_loss(tape, book).iter_rows(named=True)} for book in tape.books]
+    owners = sorted(set().union(*by_book))
+    lines = [_summed([lines.get(owner) for lines in by_book]) for owner in owners]
+    return pl.DataFrame(lines, schema=_schema() | {"inventory_lots": pl.List(pl.Int64)}).drop("mid_half_ticks")
+
+
+def _summed(by_book):
+    """Return the line of an owner from its line in each book, None where it has none."""
+    lines = [line for line in by_book if line is not None]
+    traded = [line for line in lines if line["fills"]] or lines[:1]
+    summed = {key: lines[0][key] for key in ("owner", "agent", "kind", "role")}
+    for key in ("fills", "maker_lots", "taker_lots", "cash_ticks", "fees_microticks", "spread_half_ticks", "drift_half_ticks", "total_half_ticks", "pnl_ticks"):
+        values = [line[key] for line in traded]
+        summed[key] = None if None in values else sum(values)
+    return summed | {"inventory_lots": [0 if line is None else line["inventory_lots"] for line in by_book]}
+
+
 def _earned(tape, book, mids, owners):
     """Return the spread and the drift of each owner's fills, in half-ticks x lots: {owner: (spread, drift)}."""
     traded = fills(tape, book)

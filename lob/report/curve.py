@@ -4,7 +4,7 @@ Owns the look of the figure: realised spread against horizon on a logarithmic ax
 """
 from pathlib import Path
 
-from lob.analytics.markouts import HORIZONS_NS, fill_markouts, markouts
+from lob.analytics.markouts import HORIZONS_NS, fill_markouts_everywhere, markouts
 from lob.errors import TapeError
 
 # Six hues that keep apart from each other in print and for the colour-blind; a seventh line should be another figure.
@@ -16,11 +16,11 @@ INK, MUTED, GRID = "#1f2328", "#59636e", "#e6e8eb"
 def maker_curves(tape, horizons_ns=HORIZONS_NS):
     """Return (markout table, name of its first column): one line a maker, or one a kind of maker where there are too many to tell apart.
 
-    Makers are the agents whose role is "maker"; if no agent on the tape has it, all agents are.
+    Makers are the agents whose role is "maker", at whichever venue; if no agent on the tape has it, all agents are.
     """
     import polars
 
-    fills = fill_markouts(tape, horizons_ns)
+    fills = fill_markouts_everywhere(tape, horizons_ns)
     makers = fills.filter(polars.col("role") == "maker") if "maker" in fills["role"].cast(polars.String).unique() else fills
     line = "agent" if makers["agent"].n_unique() <= LINES_MAX else "kind"
     return markouts(makers, by=line), line

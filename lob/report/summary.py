@@ -1,8 +1,8 @@
 """Summary: a run as one JSON object, and as what the terminal shows. Owns the words of that object; computes nothing itself."""
 from collections import Counter
 
-from lob.analytics.markouts import fill_markouts, markouts
-from lob.analytics.profit import profit_and_loss
+from lob.analytics.markouts import fill_markouts_everywhere, markouts
+from lob.analytics.profit import profit_everywhere
 from lob.instrument import MICROTICKS
 from lob.messages import RejectReason, ReportKind
 from lob.report.curve import curve, maker_curves, write_html
@@ -17,9 +17,10 @@ def summary(run):
 
     Cash, pnl and fees are in ticks x lots, markouts in ticks per lot. Null are: a pnl without any mid on the tape, a markout without a fill of known markout,
     and a standard error of fewer than two blocks of time. requests: orders, cancels and replaces that reached an exchange; deliveries: wake-ups and reports
-    that reached an agent. For a recorded day also rows and rows_per_second.
+    that reached an agent. For a recorded day also rows and rows_per_second. inventory: in lots; with several venues lots by venue, {name: lots}, while money is
+    added up.
     """
-    fills = fill_markouts(run.tape)
+    fills = fill_markouts_everywhere(run.tape)
     facts = {
         "scenario": run.provenance["scenario"], "seed": run.provenance["seed"], "execution": run.provenance["execution"], "complete": run.is_complete,
         "requests": run.requests, "deliveries": run.deliveries, "wall_seconds": run.wall_seconds, "requests_per_second": run.requests / run.wall_seconds,
@@ -36,11 +37,16 @@ def _agents(tape):
     """Return every agent's account, those that never traded too; the recorded flow is no agent."""
     return [
         {
-            "name": line["agent"], "kind": line["kind"], "fills": line["fills"], "inventory": line["inventory_lots"], "cash": line["cash_ticks"],
-            "pnl": line["pnl_ticks"], "fees": line["fees_microticks"] / MICROTICKS,
+            "name": line["agent"], "kind": line["kind"], "fills": line["fills"], "inventory": _inventory(tape, line["inventory_lots"]),
+            "cash": line["cash_ticks"], "pnl": line["pnl_ticks"], "fees": line["fees_microticks"] / MICROTICKS,
         }
-        for line in profit_and_loss(tape).iter_rows(named=True) if line["owner"] in tape.agents
+        for line in profit_everywhere(tape).iter_rows(named=True) if line["owner"] in tape.agents
     ]
+
+
+def _inventory(tape, lots):
+    """Return an inventory as a number, or by venue where there are several."""
+    return lots[0] if len(lots) == 1 else dict(zip(tape.books.values(), lots, strict=True))
 
 
 def unreadable(tape):
@@ -60,7 +66,7 @@ def show(run, console):
     """Print who made and lost what, the markout table of each maker, and its curve; write the curve's page beside the tape and return its path."""
     rule = f", rule {run.provenance['execution']}" if run.provenance["feed"] is not None else ""
     title = f"{run.provenance['scenario']}, seed {run.provenance['seed']}{rule}"
-    console.print(agents_table(profit_and_loss(run.tape)))
+    console.print(agents_table(profit_everywhere(run.tape), list(run.tape.books.values())))
     for (owner, reason), count in sorted(unreadable(run.tape).items()):
         console.print(f"{run.tape.agents[owner]['name']}: {count:,} requests refused, {RejectReason(reason).name}", style="bold red")
     table, line = maker_curves(run.tape)

@@ -6,24 +6,30 @@ from rich.text import Text
 from lob.instrument import MICROTICKS
 
 AGENTS_MAX = 12
-SUMS = ("fills", "inventory_lots", "spread_half_ticks", "drift_half_ticks", "fees_microticks", "pnl_ticks")
+BOOKS_MAX = 3  # inventories beside each other
+SUMS = ("fills", "spread_half_ticks", "drift_half_ticks", "fees_microticks", "pnl_ticks")
 
 
-def agents_table(profits, agents_max=AGENTS_MAX):
-    """Return the rich table of a profit_and_loss frame, most profitable first, in ticks x lots: pnl = spread + drift - fees.
+def agents_table(profits, books=("0",), agents_max=AGENTS_MAX):
+    """Return the rich table of a profit_everywhere frame, most profitable first, in ticks x lots: pnl = spread + drift - fees.
 
     Spread is what its fills earned or paid against the mid, drift what the mid did to its inventory afterwards.
     The recorded flow of a day is no agent and has no line. With more than `agents_max` agents, those that are not makers share one line a kind,
-    and if that does not help the makers too.
+    and if that does not help the makers too. books: what the venues are called, whose inventories are told one by one.
     """
-    table = _table("who made and lost what, in ticks x lots", "agent", ("fills", "inventory", "spread", "drift", "fees", "pnl"))
+    where = f"; inventory at {', '.join(books)}" if 1 < len(books) <= BOOKS_MAX else ""
+    table = _table(f"who made and lost what, in ticks x lots{where}", "agent", ("fills", "inventory", "spread", "drift", "fees", "pnl"))
     for line in _agent_lines(profits, agents_max):
         table.add_row(
-            line["agent"], f"{line['fills']:,}", f"{line['inventory_lots']:,}",
+            line["agent"], f"{line['fills']:,}", _inventory(line["inventory_lots"]),
             _money(line["spread_half_ticks"], 2), _money(line["drift_half_ticks"], 2), _money(line["fees_microticks"], MICROTICKS),
             _money(line["pnl_ticks"], 1, is_result=True),
         )
     return table
+
+
+def _inventory(lots):
+    return " / ".join(f"{number:,}" for number in lots) if len(lots) <= BOOKS_MAX else Text("-", style="dim")
 
 
 def _money(value, divisor, is_result=False):
@@ -44,9 +50,11 @@ def _agent_lines(profits, agents_max):
         kept = lines.join(crowd, on="owner", how="anti")
         if kept.height > agents_max:
             crowd, kept = lines, lines.clear()
-        by_kind = crowd.group_by("kind", maintain_order=True).agg(pl.len().alias("agents"), pl.col(SUMS).sum())
+        held = [pl.col("inventory_lots").list.get(i).sum().alias(f"{i}") for i in range(crowd["inventory_lots"].list.len().max() or 0)]
+        by_kind = crowd.group_by("kind", maintain_order=True).agg(pl.len().alias("agents"), pl.col(SUMS).sum(), pl.concat_list(held).alias("inventory_lots"))
         name = pl.when(pl.col("agents") > 1).then(pl.format("{} × {}", "agents", "kind")).otherwise("kind").alias("agent")
-        lines = pl.concat([kept.select("agent", *SUMS), by_kind.select(name, *SUMS)])
+        shown = ("inventory_lots", *SUMS)
+        lines = pl.concat([kept.select("agent", *shown), by_kind.select(name, *shown)])
     return lines.sort("pnl_ticks", descending=True, nulls_last=True).iter_rows(named=True)
 
 

@@ -15,13 +15,14 @@ from lob.simulation.distribution import Distribution
 from lob.simulation.fields import Array, annotated, assigned, is_kind, parameter, plain_value
 from lob.simulation.latency import Latency
 from lob.simulation.market import DEPTH_METHODS, ORDER_METHODS, QUEUE_METHODS
+from lob.simulation.outbox import VENUES_MAX
 from lob.simulation.streams import STREAM, number_of, seeded
 from lob.simulation.window import Market, Notice, Trade
 from lob.simulation.world import HOOKS
 
 HOOK_PARAMETERS = {"on_trade": "trade", "on_accepted": "order", "on_fill": "fill", "on_done": "order", "on_rejected": "order"}
 COUNT_MAX = 1_000_000
-SETTINGS = ("name", "count", "venue", "latency")
+SETTINGS = ("name", "count", "venue", "venues", "latency")
 NO_LATENCY = Latency()
 PARAMETER_STREAM = 2  # the purpose of the streams from which an agent's own parameters are drawn
 
@@ -29,8 +30,10 @@ PARAMETER_STREAM = 2  # the purpose of the streams from which an agent's own par
 class Agent:
     """Base of every agent: annotated fields with their defaults are its parameters and its state; hooks are methods.
 
-    name, count (how many of them), venue and latency are settings of every agent. Hooks, all optional: on_start(market), on_timer(market), on_quote(market),
-    on_trade(market, trade), on_accepted(market, order), on_fill(market, fill), on_done(market, order), on_rejected(market, order).
+    name, count (how many of them), venue and latency are settings of every agent. venue: the number of its order book, or the name of its venue; or venues: a
+    list of those that it trades at, the first being venue 0 to the agent itself. latency: one for all of them, or a list of one for each.
+    Hooks, all optional: on_start(market), on_timer(market), on_quote(market), on_trade(market, trade), on_accepted(market, order), on_fill(market, fill),
+    on_done(market, order), on_rejected(market, order).
     Fields are int, float, bool or an Array of a fixed number of these. A parameter may be given as a Distribution, `uniform(1, 5)`: each agent draws its own
     from a stream of its own, so that more agents move nobody else's. Class attributes without annotation are constants; `role`, a word for the reports
     ("maker", "flow", "informed"), `sees_fundamental`, and `positive`, the names of fields that must be above zero, mean something to the simulation.
@@ -42,15 +45,14 @@ class Agent:
     positive = ()
     _kinds = {}
 
-    def __init__(self, /, *, name=None, count=1, venue=0, latency=NO_LATENCY, **parameters):
+    def __init__(self, /, *, name=None, count=1, venue=None, venues=None, latency=NO_LATENCY, **parameters):
         cls = type(self)
         if not isinstance(count, int) or isinstance(count, bool) or count < 1:
             raise ScenarioError(f"{cls.__name__}.count must be a whole number >= 1, was {count!r}")
         if count > COUNT_MAX:
             raise ScenarioError(f"{cls.__name__}.count must be at most {COUNT_MAX:,}, was {count}")
-        if not isinstance(latency, Latency):
-            raise ScenarioError(f"{cls.__name__}.latency must be a Latency, was {latency!r}")
-        self._name, self._count, self._venue, self._latency = name or cls.__name__, count, venue, latency
+        self._name, self._count, self._venues = name or cls.__name__, count, _checked_venues(cls.__name__, venue, venues)
+        self._latencies = _checked_latencies(cls.__name__, latency, len(self._venues))
         fields = fields_of(cls)
         for key in parameters:
             if key not in fields:
@@ -83,7 +85,7 @@ class Agent:
 
     def clone(self):
         """Return a fresh agent with the same parameters."""
-        return type(self)(name=self._name, count=1, venue=self._venue, latency=self._latency, **copy.deepcopy(self._parameters))
+        return type(self)(name=self._name, count=1, venues=self._venues, latency=self._latencies, **copy.deepcopy(self._parameters))
 
     def _draw_parameters(self, seed):
         """Put a number of the agent's own in the place of each parameter that was given as a Distribution."""
@@ -92,6 +94,33 @@ class Agent:
                 stream = np.zeros(1, STREAM)
                 stream.view(np.uint64)[:] = seeded(seed, number_of(self._name), PARAMETER_STREAM, number_of(key))
                 self._set_parameter(key, self._kinds[key], _drawn(law, self._kinds[key], stream))
+
+
+def _checked_venues(place, venue, venues):
+    """Return the venues of an agent, numbers or names; whether they are there is seen when it takes part."""
+    if venue is not None and venues is not None:
+        raise ScenarioError(f"{place}: give venue or venues, not both")
+    if venues is None:
+        setting, venues = "venue", (0 if venue is None else venue,)
+    elif not isinstance(venues, (list, tuple)) or not 1 <= len(venues) <= VENUES_MAX:
+        raise ScenarioError(f"{place}.venues must be a list of 1 to {VENUES_MAX:,} venues, was {venues!r}")
+    else:
+        setting = "venues"
+    for i, one in enumerate(venues):
+        if not isinstance(one, (int, str)) or isinstance(one, bool):
+            raise ScenarioError(f"{place}.{setting}{f'[{i}]' if setting == 'venues' else ''} must be the number of a book or the name of a venue, was {one!r}")
+    return tuple(venues)
+
+
+def _checked_latencies(place, latency, count):
+    """Return the Latency of an agent at each of its venues."""
+    latencies = tuple(latency) if isinstance(latency, (list, tuple)) else (latency,) * count
+    for i, one in enumerate(latencies):
+        if not isinstance(one, Latency):
+            raise ScenarioError(f"{place}.latency{'' if one is latency else f'[{i}]'} must be a Latency, was {one!r}")
+    if len(latencies) != count:
+        raise ScenarioError(f"{place}.latency must be one for all venues, or one for each of {count}, was a list of {len(latencies)}")
+    return latencies
 
 
 def _drawn(law, kind, stream):

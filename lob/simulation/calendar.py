@@ -55,17 +55,30 @@ def first_of(calendar):
 @jit(inline=True)
 def add(calendar, time_ns, kind, who):
     """Plan an event; return its sequence number. The caller has seen to it that there is room."""
-    if DEBUG:
-        assert calendar.count < calendar.capacity
+    sequence = next_sequence(calendar)
+    add_numbered(calendar, time_ns, sequence, kind, who)
+    return sequence
+
+
+@jit(inline=True)
+def next_sequence(calendar):
+    """Return the sequence number of an event that is to be planned."""
     sequence = calendar.sequence
     calendar.sequence = sequence + 1
+    return sequence
+
+
+@jit(inline=True)
+def add_numbered(calendar, time_ns, sequence, kind, who):
+    """Plan an event that has its sequence number already."""
+    if DEBUG:
+        assert calendar.count < calendar.capacity
     calendar.count += 1
     ahead = (time_ns >> calendar.shift) - calendar.today
     if 0 < ahead < DAYS:
         _add_later(calendar, time_ns, sequence, kind, who)
     else:
         _add_otherwise(calendar, time_ns, sequence, kind, who, ahead)
-    return sequence
 
 
 @jit(inline=True)

@@ -41,7 +41,7 @@ def check_agent(agent, seconds=30, seed=1):
     agent: an Agent class whose fields all have defaults, or an instance. An agent without latency gets a millisecond each way. Checked: the hooks are hooks and
     take the right arguments; every request can be read by the exchange and speaks of the agent's own orders; the same seed gives the same tape; so it does with
     a twin of the agent in a market next door, which sees nothing of this one but shares whatever is not the agent's own; native and plain Python give the same
-    tape and the same final state. Returns {"requests": ..., "fills": ...}.
+    tape and the same final state. An agent of several venues has a market at each. Returns {"requests": ..., "fills": ...}.
     """
     agent = agent() if isinstance(agent, type) and issubclass(agent, Agent) else agent
     if not isinstance(agent, Agent):
@@ -77,19 +77,20 @@ def _check_rights(cls, own):
 def _run(agent, seconds, seed, plain=True, twin=False):
     fundamental = Fundamental() if type(agent).sees_fundamental else None
     agent = agent.clone()
-    if agent._latency == Latency():
-        agent._latency = MILLISECOND
-    everybody = [agent, _Crowd(count=20, latency=MILLISECOND)]
+    agent._latencies = tuple(MILLISECOND if latency == Latency() else latency for latency in agent._latencies)
+    count = len(agent._venues)
+    agent._venues = tuple(range(count))
+    everybody = [agent, *(_Crowd(name=f"_Crowd {book}" if book else None, count=20, venue=book, latency=MILLISECOND) for book in range(count))]
     if twin:
         next_door = agent.clone()
-        next_door._name, next_door._venue = f"{agent._name} next door", 1
+        next_door._name, next_door._venues = f"{agent._name} next door", tuple(range(count, 2 * count))
         everybody.append(next_door)
-    return Simulation(everybody, seed=seed, fundamental=fundamental, plain=plain, books=1 + twin).run(seconds=seconds, progress=False)
+    return Simulation(everybody, seed=seed, fundamental=fundamental, plain=plain, books=(1 + twin) * count).run(seconds=seconds, progress=False)
 
 
 def _rows(run):
-    """Return the rows of the first market, without their numbers on the tape: those of another market stand between them."""
-    rows = run.tape.rows[run.tape.rows["book"] == 0].copy()
+    """Return the rows of the first agent's markets, without their numbers on the tape: those of another's stand between them."""
+    rows = run.tape.rows[run.tape.rows["book"] < len(run.agents[0]._venues)].copy()
     rows["sequence"] = 0
     return rows
 

@@ -60,11 +60,11 @@ def plan_phase(world_address, number, phase, time_ns):
     _plan(world_at(world_address, 0), book_of(venue_of(world_at(world_address, 0), number)).number, PHASE, phase, time_ns)
 
 
-def checked_schedule(schedule, venue):
+def checked_schedule(schedule, venue, where="venue"):
     """Return a schedule as a tuple of (time_ns, Phase), from pairs in which a phase may go by its name. Raises ScenarioError if it is none."""
     entries = []
     for i, entry in enumerate(schedule):
-        place = f"venue.schedule[{i}]"
+        place = f"{where}.schedule[{i}]"
         try:
             time_ns, phase = entry
         except (TypeError, ValueError):
@@ -80,5 +80,5 @@ def checked_schedule(schedule, venue):
             raise ScenarioError(f"{place}: batches need a batch_interval_ns, and the venue has none")
         entries.append((time_ns, phase))
     if len(entries) > SCHEDULE_MAX:
-        raise ScenarioError(f"venue.schedule must have at most {SCHEDULE_MAX:,} phases, has {len(entries):,}")
+        raise ScenarioError(f"{where}.schedule must have at most {SCHEDULE_MAX:,} phases, has {len(entries):,}")
     return tuple(entries)

@@ -81,6 +81,7 @@ class _Reader(ast.NodeVisitor):
     def __init__(self, body, function, node):
         self.body, self.function, self.node = body, function, node
         self.faces = self._faces([argument.arg for argument in node.args.args])
+        self.faces |= self._other_markets()
         self.locals = {part.arg for part in ast.walk(node) if isinstance(part, ast.arg)}
         self.locals |= {part.id for part in ast.walk(node) if isinstance(part, ast.Name) and not isinstance(part.ctx, ast.Load)}
 
@@ -92,6 +93,25 @@ class _Reader(ast.NodeVisitor):
             second = "trade" if self.function.__name__ == "on_trade" else "notice"
             return dict(zip(parameters[1:], (market, faces[second]), strict=False))
         return {"market": market} if "market" in parameters else {}
+
+    def _other_markets(self):
+        """Return {name: class} of what is only ever set to `market.at(...)`."""
+        found, others = set(), set()
+        for part in ast.walk(self.node):
+            if isinstance(part, ast.Assign) and len(part.targets) == 1 and isinstance(part.targets[0], ast.Name) and self._face_of(part.value):
+                found.add(part.targets[0])
+            elif isinstance(part, ast.Name) and isinstance(part.ctx, ast.Store):
+                others.add(part)
+        names = {name.id for name in found} - {name.id for name in others - found}
+        return dict.fromkeys(names, self.body.faces["market"])
+
+    def _face_of(self, node):
+        """Return the class of the face that an expression is, None if it is none that is known."""
+        if isinstance(node, ast.Name):
+            return self.faces.get(node.id)
+        market = self.body.faces["market"]
+        is_at = isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "at"
+        return market if is_at and self._face_of(node.func.value) is market else None
 
     def refuse(self, node, reason):
         place = f"{self.body.cls.__name__}.{self.function.__name__}"
@@ -117,8 +137,8 @@ class _Reader(ast.NodeVisitor):
         name = node.value.id if isinstance(node.value, ast.Name) else None
         if name is not None and name == self.me:
             self._own(node)
-        elif name in self.faces:
-            self._of_face(node, name)
+        elif (face := self._face_of(node.value)) is not None:
+            self._of_face(node, face)
         self.generic_visit(node)
 
     def _own(self, node):
@@ -131,8 +151,7 @@ class _Reader(ast.NodeVisitor):
             if isinstance(body.fields[node.attr], Array):
                 self.refuse(node, f"self.{node.attr} is an array: set its elements, as in self.{node.attr}[:] = ...")
 
-    def _of_face(self, node, name):
-        face = self.faces[name]
+    def _of_face(self, node, face):
         names = [known for known in dir(face) if not known.startswith("_")]
         if node.attr not in names:
             self.refuse(node, f"{face.__name__.lower()} has no {node.attr!r}" + near(node.attr, names))
@@ -145,7 +164,7 @@ class _Reader(ast.NodeVisitor):
         called = node.func
         if isinstance(called, ast.Name) and called.id in REFUSED_CALLS and called.id not in self.locals and called.id not in self.function.__globals__:
             self.refuse(node, f"native code has no {called.id}()")
-        if isinstance(called, ast.Attribute) and isinstance(called.value, ast.Name):
+        if isinstance(called, ast.Attribute):
             self._arguments(node, called)
         if is_super(called):
             self.visit(called.value.args[0]) if called.value.args else None
@@ -156,14 +175,15 @@ class _Reader(ast.NodeVisitor):
 
     def _arguments(self, node, called):
         """Check a call of a method of the market or of the agent against its signature."""
-        owner = self.body.cls if called.value.id == self.me else self.faces.get(called.value.id)
+        name = called.value.id if isinstance(called.value, ast.Name) else "market"
+        owner = self.body.cls if name == self.me else self._face_of(called.value)
         method = inspect.getattr_static(owner, called.attr, None) if owner else None
         if not inspect.isfunction(method) or any(isinstance(argument, ast.Starred) for argument in node.args):
             return
         try:
             inspect.signature(method).bind(None, *node.args, **{keyword.arg: keyword.value for keyword in node.keywords})
         except TypeError as error:
-            self.refuse(node, f"{called.value.id}.{called.attr}: {error}; it takes {inspect.signature(method)}")
+            self.refuse(node, f"{name}.{called.attr}: {error}; it takes {inspect.signature(method)}")
 
     def visit_Name(self, node):
         if node.id == "super":

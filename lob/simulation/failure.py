@@ -33,13 +33,13 @@ def line_when_plain(world, make):
 
     make: makes the same Simulation anew, but that agents of these owners are plain.
     """
-    owner = world["current_owner"]
+    owner = int(world.agents["owner"][world["current_agent"]])
     if world["request_count"] > AGAIN_REQUESTS_MAX or int(world.agents["python_hooks"][owner]):
         return ""
     again = make({owner})
     try:
         again._advance_slice(world["now_ns"], Nowhere(), [])
     except AgentError as error:
-        same = all(again.world[name] == world[name] for name in ("current_owner", "current_hook", "now_ns", "request_count"))
+        same = all(again.world[name] == world[name] for name in ("current_agent", "current_hook", "now_ns", "request_count"))
         return (line_of(error.__cause__) if same and error.__cause__ else None) or ""
     return ""

@@ -12,10 +12,10 @@ REQUEST = int(Event.REQUEST)
 GATEWAY_MAX_NS = 1_000_000_000
 
 
-def checked_gateway_ns(gateway_ns):
+def checked_gateway_ns(gateway_ns, where="venue"):
     """Return the time of service. Raises ScenarioError if it is none."""
     if not isinstance(gateway_ns, int) or isinstance(gateway_ns, bool) or not 0 <= gateway_ns <= GATEWAY_MAX_NS:
-        raise ScenarioError(f"venue.gateway_ns must be a whole number of nanoseconds from 0 to a second, was {gateway_ns!r}")
+        raise ScenarioError(f"{where}.gateway_ns must be a whole number of nanoseconds from 0 to a second, was {gateway_ns!r}")
     return gateway_ns
 
 

@@ -17,12 +17,13 @@ from lob.messages import LOTS_MAX, Action, CancelReason, Flag, ReportKind
 from lob.simulation import calendar
 from lob.simulation.calendar import first_of
 from lob.simulation.clock import CLOCK, is_overtaken, plan_clock
-from lob.simulation.depth import advance_replica, depth_is_short, publish_depth, replica_at
+from lob.simulation.depth import depth_is_short, publish_depth
 from lob.simulation.fundamental import advance_fundamental, fundamental_at
 from lob.simulation.gateway import pass_gateway
-from lob.simulation.latency import feed_delay
-from lob.simulation.own_orders import note_report, note_trade
-from lob.simulation.view import hear_touch, hear_trade, look, publish_touch, publish_trade, ring_is_short
+from lob.simulation.inbox import catch_up, post, read_arrived
+from lob.simulation.outbox import is_timer_due
+from lob.simulation.own_orders import note_trade
+from lob.simulation.view import hear_touch, hear_trade, publish_touch, publish_trade, ring_is_short
 from lob.simulation.world import (
     LOOKS_BACK_MAX,
     NEVER_NS,
@@ -53,6 +54,7 @@ from lob.simulation.world import (
     ring_of,
     take,
     venue_of,
+    word_at,
     world_at,
 )
 
@@ -135,23 +137,20 @@ def _planned_event(world, events):
         calendar.add(events, advance_fundamental(fundamental_at(world.fundamental, 0)), FUNDAMENTAL, 0)
         return TIME
     agent = agent_of(world, who)
-    if kind == TIMER and sequence != agent.timer_sequence:
+    if kind == TIMER and not is_timer_due(world, agent, sequence):
         return TIME  # the timer was set anew
-    agent.now_ns = world.now_ns
-    _read_inbox(world, agent)
+    catch_up(world, agent)
     return _wake(world, agent, kind)
 
 
 @jit
 def _wake(world, agent, kind):
-    """Let an agent see what has reached it and call the hook of a planned event."""
-    look(world, agent)
-    if agent.replica:
-        advance_replica(venue_of(world, agent.venue), replica_at(agent.replica, 0), world.now_ns)
+    """Call the hook of a planned event."""
     if kind == TIMER:
         return _call(world, agent, ON_TIMER, 0)
     if kind == REPORT:
-        return _deliver_report(world, agent)
+        notice = read_arrived(world, agent)
+        return _call(world, agent, notice.hook, address_of(notice))
     if kind == QUOTE:
         hear_touch(world, agent)
         return _call(world, agent, ON_QUOTE, 0)
@@ -166,9 +165,9 @@ def _wake(world, agent, kind):
 @jit
 def _call(world, agent, hook, notice):
     """Call a hook, or stop for Python to call it."""
-    world.delivery_count += 1
+    world.call_count += 1
     world.hook_requests, world.hook_timers = 0, 0
-    world.current_owner, world.current_hook, world.current_notice = agent.owner, hook, notice
+    world.current_agent, world.current_hook, world.current_notice = agent.number, hook, notice
     address = hook_of(agent, hook)
     if address:
         call_at(address, agent.state, address_of(agent), notice)
@@ -289,11 +288,13 @@ def _notify_fill(world, row, owner, order_id, side, open_lots, is_resting):
 
 @jit
 def _notify(world, row, owner, order_id, side, open_lots, is_resting, hook):
-    """Put a report into an agent's inbox. If a hook of the agent hears reports, its arrival is planned; if not, it is read when the agent next acts.
+    """Tell an agent of one of its orders, if it has a use for that.
 
     is_resting: whether it is about the order that a FILL row names as the resting one, which in an auction makes nobody a maker.
     """
     agent = agent_of(world, owner)
+    if agent.book != row.book:
+        agent = agent_of(world, word_at(agent.by_book, row.book).value)
     if hook != ON_FILL and not agent.reads_orders and not has_hook(agent, hook):
         return
     slot = take(notices_of(world))
@@ -303,52 +304,4 @@ def _notify(world, row, owner, order_id, side, open_lots, is_resting, hook):
     notice.side, notice.reason, notice.is_maker, notice.kind, notice.hook = side, row.reason, is_maker, row.kind, hook
     notice.lots_ahead, notice.action, notice.flags, notice.next = row.lots_ahead, row.action, row.flags, 0
     notice.fee_microticks = 0 if hook != ON_FILL else row.resting_fee if is_resting else row.fee
-    agent.report_last_ns = max(agent.report_last_ns, row.time_ns + feed_delay(world, agent))
-    notice.due_ns = agent.report_last_ns
-    if agent.inbox_tail:
-        notice_of(world, agent.inbox_tail).next = slot
-    else:
-        agent.inbox_head = slot
-        if agent.hears_reports:
-            calendar.add(calendar_of(world), notice.due_ns, REPORT, owner)
-    agent.inbox_tail = slot
-
-
-# The agents' inboxes.
-
-@jit
-def _read_first(world, agent):
-    """Take the first report out of an inbox, book it, and return its slot, which is free for the next report."""
-    slot = agent.inbox_head
-    notice = notice_of(world, slot)
-    agent.inbox_head = notice.next
-    if notice.next == 0:
-        agent.inbox_tail = 0
-    if notice.hook == ON_FILL:
-        agent.inventory_lots += notice.side * notice.lots
-        agent.cash -= notice.side * notice.lots * notice.price_ticks
-        agent.fees_microticks += notice.fee_microticks
-    if agent.reads_orders:
-        note_report(world, agent, notice)
-    give(notices_of(world), slot)
-    return slot
-
-
-@jit
-def _read_inbox(world, agent):
-    """Book the reports that have reached an agent which hears of none."""
-    if agent.hears_reports:
-        return
-    while agent.inbox_head and notice_of(world, agent.inbox_head).due_ns <= world.now_ns:
-        world.delivery_count += 1
-        _read_first(world, agent)
-
-
-@jit
-def _deliver_report(world, agent):
-    """Read the report that has just arrived, plan the next one, and call its hook."""
-    slot = _read_first(world, agent)
-    if agent.inbox_head:
-        calendar.add(calendar_of(world), notice_of(world, agent.inbox_head).due_ns, REPORT, agent.owner)
-    notice = notice_of(world, slot)
-    return _call(world, agent, notice.hook, address_of(notice))
+    post(world, agent, slot)

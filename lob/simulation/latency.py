@@ -44,13 +44,13 @@ class Latency:
             elif not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= DELAY_MAX_NS:
                 raise ScenarioError(f"{place} must be a whole number of nanoseconds from 0 to an hour, was {value!r}")
 
-    def of(self, seed, name):
-        """Return the latency of one agent, with its own numbers in place of the distributions they come from."""
+    def of(self, seed, name, venue=0):
+        """Return the latency of one agent at one of its venues, with its own numbers in place of the distributions they come from."""
         drawn = {key: value for key, value in vars(self).items() if isinstance(value, Distribution) and not key.endswith("jitter_ns")}
         if not drawn:
             return self
         stream = np.zeros(1, STREAM)
-        stream.view(np.uint64)[:] = seeded(seed, number_of(name), LATENCY_STREAM)
+        stream.view(np.uint64)[:] = seeded(seed, number_of(name), LATENCY_STREAM, *([venue] if venue else []))
         return replace(self, **{key: int(value.draw(stream)) for key, value in drawn.items()})
 
     @property
@@ -79,7 +79,7 @@ def _check_bounds(place, distribution):
 
 @jit
 def _draw_law(world, agent, law_address, shift_ns):
-    return shift_ns + np.int64(draw(law_at(law_address, 0), link_of(world, agent.owner)))
+    return shift_ns + np.int64(draw(law_at(law_address, 0), link_of(world, agent.number)))
 
 
 @jit(inline=True)
@@ -89,7 +89,7 @@ def feed_delay(world, agent):
         return agent.feed_min_ns
     if agent.feed_law:
         return _draw_law(world, agent, agent.feed_law, agent.feed_shift_ns)
-    return integer(link_of(world, agent.owner), agent.feed_min_ns, agent.feed_max_ns + 1)
+    return integer(link_of(world, agent.number), agent.feed_min_ns, agent.feed_max_ns + 1)
 
 
 @jit(inline=True)
@@ -99,4 +99,4 @@ def order_delay(world, agent):
         return agent.order_min_ns
     if agent.order_law:
         return _draw_law(world, agent, agent.order_law, agent.order_shift_ns)
-    return integer(link_of(world, agent.owner), agent.order_min_ns, agent.order_max_ns + 1)
+    return integer(link_of(world, agent.number), agent.order_min_ns, agent.order_max_ns + 1)

@@ -12,7 +12,8 @@ from lob.simulation import streams
 from lob.simulation.arguments import is_given, number_or_zero, peg_flag
 from lob.simulation.depth import replica_at, replica_key, replica_lots
 from lob.simulation.fundamental import fundamental_at, fundamental_ticks_at
-from lob.simulation.outbox import cancel_all, change, enter, enter_ruled, limit_flags, set_timer
+from lob.simulation.inbox import at_venue
+from lob.simulation.outbox import at_order, cancel_all, change, enter, enter_ruled, limit_flags, set_timer
 from lob.simulation.own_orders import open_order_count, order_fact, order_id_at, order_lots_ahead
 from lob.simulation.view import entry_of
 from lob.simulation.world import (
@@ -39,7 +40,7 @@ STOP, TO_LIMIT = int(Flag.STOP), int(Flag.TO_LIMIT)
 # What an agent may read of its record, of a report, of a trade and of a touch.
 MARKET_FIELDS = (
     "now_ns", "best_bid_ticks", "best_ask_ticks", "best_bid_lots", "best_ask_lots", "last_trade_ticks", "last_trade_lots", "last_trade_side",
-    "opening_ticks", "inventory_lots", "cash", "fees_microticks",
+    "opening_ticks", "inventory_lots", "cash", "fees_microticks", "venue", "venue_count",
 )
 NOTICE_FIELDS = ("time_ns", "id", "price_ticks", "lots", "open_lots", "lots_ahead", "side", "reason", "kind", "is_maker", "action", "fee_microticks")
 TRADE_FIELDS = TRADE.names
@@ -52,7 +53,7 @@ QUEUE_METHODS = ("order_lots_ahead",)
 
 # No float enters the exchange, not even by being cut to an integer: whoever computes a price rounds it on purpose.
 WHOLE = ("side", "price_ticks", "lots", "order_id", "tif", "expiry_ns", "display_lots", "trigger_ticks", "min_lots", "offset_ticks", "low_ticks", "high_ticks",
-         "level", "i")
+         "level", "i", "venue")
 RARE = ("slide", "expiry_ns", "display_lots", "hidden", "trigger_ticks", "min_lots", "peg", "offset_ticks", "to_limit")
 
 
@@ -146,7 +147,7 @@ def entry_back(address, number, i):
         raise ValueError("trade, touch: one can look from 0 to 63 back")
     at = cursor_of(agent, number).next - 1 - i
     world = world_at(agent.world, 0)
-    return entry_of(ring_of(venue_of(world, agent.venue), number), at) if at > 0 else world.nothing
+    return entry_of(ring_of(venue_of(world, agent.book), number), at) if at > 0 else world.nothing
 
 
 @jit
@@ -245,16 +246,17 @@ for _name, (_plain, _general) in {
     add_method(market_type, _name, _plain, WHOLE, _general, RARE)
 
 _METHODS = {
+    "at": lambda market, venue: market_from(at_venue(address_from(market), venue)),
     "cancel": lambda market, order_id, lots=0: change(address_from(market), CANCEL, order_id, 0, lots, False),
     "cancel_all": lambda market, side=0, low_ticks=0, high_ticks=0: cancel_all(address_from(market), side, low_ticks, high_ticks),
     "replace": lambda market, order_id, price_ticks, lots, post_only=False: change(address_from(market), REPLACE, order_id, price_ticks, lots, post_only),
     "trade": lambda market, i=0: trade_from(entry_back(address_from(market), TRADES, i)),
     "touch": lambda market, i=0: touch_from(entry_back(address_from(market), TOUCHES, i)),
     "open_order_id": lambda market, i: order_id_at(address_from(market), i),
-    "open_order_side": lambda market, order_id: order_fact(address_from(market), order_id, 0),
-    "open_order_ticks": lambda market, order_id: order_fact(address_from(market), order_id, 1),
-    "open_order_lots": lambda market, order_id: order_fact(address_from(market), order_id, 2),
-    "order_lots_ahead": lambda market, order_id: order_lots_ahead(address_from(market), order_id),
+    "open_order_side": lambda market, order_id: order_fact(at_order(address_from(market), order_id), order_id, 0),
+    "open_order_ticks": lambda market, order_id: order_fact(at_order(address_from(market), order_id), order_id, 1),
+    "open_order_lots": lambda market, order_id: order_fact(at_order(address_from(market), order_id), order_id, 2),
+    "order_lots_ahead": lambda market, order_id: order_lots_ahead(at_order(address_from(market), order_id), order_id),
     "wake_at": lambda market, time_ns: set_timer(address_from(market), time_ns),
     "wake_after": lambda market, delay_ns: set_timer(address_from(market), market.now_ns + delay_ns),
     "fundamental_ticks": lambda market, delay_ns=0: fundamental_ticks(address_from(market), delay_ns),

@@ -1,16 +1,20 @@
-"""The outbox: what an agent sends. Requests on its link to the exchange, and its one timer.
+"""The outbox: what an agent sends. Requests on its link to a venue, and its one timer.
 
-Owns how a request of an agent is made and when it arrives. Compiled once, for native and plain agents alike.
+Owns how a request of an agent is made, when it arrives, and which of the agent's venues an order is at: its id says so. Compiled once, for native and
+plain agents alike.
 """
 import numpy as np
 
 from lob.jit import jit
 from lob.messages import Action, Flag
 from lob.simulation import calendar
+from lob.simulation.inbox import at_venue, record_at
 from lob.simulation.latency import order_delay
-from lob.simulation.world import NEVER_NS, SENDS_MAX, Event, agent_at, calendar_of, request_of, requests_of, take, venue_of, world_at
+from lob.simulation.world import NEVER_NS, SENDS_MAX, Event, agent_at, agent_of, calendar_of, request_of, requests_of, take, venue_of, world_at
 
-ORDER_IDS_PER_OWNER = 10**12
+# An order's id is its owner's number, which of the owner's venues it is at, and how many of its orders came before it there.
+ORDER_IDS_PER_OWNER, ORDER_IDS_PER_VENUE = 10**12, 10**9
+VENUES_MAX = ORDER_IDS_PER_OWNER // ORDER_IDS_PER_VENUE
 MASS_CANCEL, POST_ONLY, SLIDE, HIDDEN = int(Action.MASS_CANCEL), int(Flag.POST_ONLY), int(Flag.SLIDE), int(Flag.HIDDEN)
 ICEBERG, STOP, MINIMUM = int(Flag.ICEBERG), int(Flag.STOP), int(Flag.MINIMUM)
 REQUEST, TIMER, GATEWAY = int(Event.REQUEST), int(Event.TIMER), int(Event.GATEWAY)
@@ -27,13 +31,13 @@ def _send(agent, action, side, price_ticks, lots, tif, flags, order_id):
         raise RuntimeError("an agent may send at most 1,000 requests in one call of a hook")
     slot = take(requests)
     request = request_of(world, slot)
-    agent.order_last_ns = max(agent.order_last_ns, agent.now_ns + order_delay(world, agent))
-    request.time_ns, request.sent_ns, request.order_id = agent.order_last_ns, agent.now_ns, order_id
-    request.price_ticks, request.lots, request.owner, request.book = price_ticks, lots, agent.owner, agent.venue
+    agent.order_last_ns = max(agent.order_last_ns, world.now_ns + order_delay(world, agent))
+    request.time_ns, request.sent_ns, request.order_id = agent.order_last_ns, world.now_ns, order_id
+    request.price_ticks, request.lots, request.owner, request.book = price_ticks, lots, agent.owner, agent.book
     # A byte must not make a side of what was none.
     request.action, request.side, request.tif, request.flags = action, side if -1 <= side <= 1 else 0, tif if 0 <= tif <= 255 else 255, flags
     request.display_lots, request.min_lots, request.offset_ticks, request.trigger_ticks, request.expiry_ns = 0, 0, 0, 0, 0
-    calendar.add(events, agent.order_last_ns, GATEWAY if venue_of(world, agent.venue).gateway_ns else REQUEST, slot)
+    calendar.add(events, agent.order_last_ns, GATEWAY if venue_of(world, agent.book).gateway_ns else REQUEST, slot)
     return request
 
 
@@ -41,6 +45,22 @@ def _send(agent, action, side, price_ticks, lots, tif, flags, order_id):
 def _next_order_id(agent):
     agent.order_count += 1
     return agent.owner * ORDER_IDS_PER_OWNER + agent.order_count
+
+
+@jit
+def venue_of_order(address, order_id):
+    """Return at which of its venues an agent has an order; where it is now if the id is none of its own."""
+    agent = agent_at(address, 0)
+    if agent.venue_count == 1 or order_id // ORDER_IDS_PER_OWNER != agent.owner:
+        return agent.venue
+    venue = order_id % ORDER_IDS_PER_OWNER // ORDER_IDS_PER_VENUE
+    return venue if venue < agent.venue_count else agent.venue
+
+
+@jit
+def at_order(address, order_id):
+    """Return the address of an agent's record at the venue of one of its orders, caught up with."""
+    return at_venue(address, venue_of_order(address, order_id))
 
 
 @jit
@@ -76,8 +96,8 @@ def limit_flags(post_only, slide, hidden, is_iceberg, is_stop, has_minimum):
 
 @jit
 def change(address, action, order_id, price_ticks, lots, post_only):
-    """Send a cancel or a replace."""
-    _send(agent_at(address, 0), action, 0, price_ticks, lots, 0, POST_ONLY if post_only else 0, order_id)
+    """Send a cancel or a replace, to the venue of the order."""
+    _send(agent_at(record_at(address, venue_of_order(address, order_id)), 0), action, 0, price_ticks, lots, 0, POST_ONLY if post_only else 0, order_id)
 
 
 @jit
@@ -93,12 +113,35 @@ def cancel_all(address, side, low_ticks, high_ticks):
 def set_timer(address, time_ns):
     """Plan the agent's next on_timer, in place of one that is planned. A float is cut to whole nanoseconds."""
     agent = agent_at(address, 0)
-    # Asked so that a nan is refused too.
-    if not agent.now_ns <= time_ns < NEVER_NS:
-        raise ValueError("wake_at: the time is in the past" if time_ns < agent.now_ns else "wake_at: the time never comes")
     world = world_at(agent.world, 0)
+    # Asked so that a nan is refused too.
+    if not world.now_ns <= time_ns < NEVER_NS:
+        raise ValueError("wake_at: the time is in the past" if time_ns < world.now_ns else "wake_at: the time never comes")
     events = calendar_of(world)
     world.hook_timers += 1
     if world.hook_timers > SENDS_MAX or events.count + 1 >= events.capacity:
         raise RuntimeError("an agent may set its timer at most 1,000 times in one call of a hook")
-    agent.timer_sequence = calendar.add(events, np.int64(time_ns), TIMER, agent.owner)
+    timer = agent_of(world, agent.owner)
+    timer.timer_ns, timer.timer_sequence = np.int64(time_ns), calendar.next_sequence(events)
+    # A timer that is put off waits for the event that is planned already: one set anew all the time would fill the calendar.
+    if timer.timer_event == 0 or timer.timer_ns < timer.timer_event_ns:
+        plan_timer(world, timer)
+
+
+@jit
+def plan_timer(world, agent):
+    """Plan the event of an agent's timer."""
+    agent.timer_event, agent.timer_event_ns = agent.timer_sequence, agent.timer_ns
+    calendar.add_numbered(calendar_of(world), agent.timer_ns, agent.timer_sequence, TIMER, agent.owner)
+
+
+@jit
+def is_timer_due(world, agent, sequence):
+    """Return whether an event is that of an agent's timer; if it is only the one that looks after it, plan the timer's own."""
+    if sequence != agent.timer_event:
+        return False
+    agent.timer_event = 0
+    if sequence != agent.timer_sequence:
+        plan_timer(world, agent)
+        return False
+    return True

@@ -97,7 +97,7 @@ def _place(world, agent, slot, notice):
         order.lots_ahead = UNKNOWN
     elif agent.reads_queue:
         # With jitter a trade can be known before the acceptance that it came after.
-        ring, i = ring_of(venue_of(world, agent.venue), TRADES), cursor_of(agent, TRADES).next - 1
+        ring, i = ring_of(venue_of(world, agent.book), TRADES), cursor_of(agent, TRADES).next - 1
         while i > 0 and trade_at(entry_of(ring, i), 0).time_ns > order.since_ns:
             _pass(order, trade_at(entry_of(ring, i), 0))
             i -= 1
@@ -171,7 +171,7 @@ def order_lots_ahead(address, order_id):
     ahead = order.lots_ahead
     # The lots at the price tell something as soon as they are of a time when the order was among them.
     if agent.now_ns - replica.delay_ns >= order.since_ns:
-        is_among_them = venue_of(world, agent.venue).history == 0 and not order.flags & ICEBERG
+        is_among_them = venue_of(world, agent.book).history == 0 and not order.flags & ICEBERG
         shown = replica_lots(replica, order.side, key_of(order.side, order.price_ticks)) - (order.open_lots if is_among_them else 0)
         ahead = min(ahead, max(shown, 0))
     return UNKNOWN if ahead == ANY_NUMBER else ahead

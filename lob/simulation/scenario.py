@@ -20,35 +20,36 @@ from lob.simulation.distribution import Distribution
 from lob.simulation.fundamental import Fundamental
 from lob.simulation.gateway import checked_gateway_ns
 from lob.simulation.latency import Latency
+from lob.simulation.roster import venue_numbers
 from lob.simulation.session import Simulation
 
 POPULATION = "agents"  # the package whose scenarios can be called by name
 DEFAULT = "toxic"
-KEYS = {"name": str, "seed": int, "minutes": float, "opening_price": str, "instrument": dict, "fundamental": dict, "venue": dict, "agents": list}
+KEYS = {
+    "name": str, "seed": int, "minutes": float, "opening_price": str, "instrument": dict, "fundamental": dict, "venue": dict, "venues": list, "agents": list,
+}
 
 
 @dataclass(frozen=True)
 class Scenario:
-    """A world as a file describes it. `simulation()` makes a fresh one each time."""
+    """A world as a file describes it. `simulation()` makes a fresh one each time. opening_price_ticks: of all venues,
+    or by their names. venues: what the file says of them beyond that, as arguments of a Simulation."""
 
     name: str
     seed: int
     minutes: float
     toml: str
     instrument: Instrument
-    opening_price_ticks: int
     fundamental: Fundamental | None
-    venue: Venue
-    schedule: tuple
-    gateway_ns: int
+    opening_price_ticks: int | dict
+    venues: dict
     agents: tuple
 
     def simulation(self, seed=None, out=None, plain=False):
         """Return a Simulation of this scenario, with its own seed or another."""
         return Simulation(
             self.agents, instrument=self.instrument, seed=self.seed if seed is None else seed, opening_price_ticks=self.opening_price_ticks,
-            fundamental=self.fundamental, venue=self.venue, schedule=self.schedule, gateway_ns=self.gateway_ns, out=out, plain=plain,
-            name=self.name, scenario_toml=self.toml,
+            fundamental=self.fundamental, out=out, plain=plain, name=self.name, scenario_toml=self.toml, **self.venues,
         )
 
 
@@ -129,35 +130,66 @@ def _scenario(document, stem, toml):
     name = document.get("name", stem)
     if not re.fullmatch(r"[\w.-]+", name) or name.startswith("."):
         raise ScenarioError(f"name must be of letters, digits, '-', '_' and '.', since a folder is named after it; was {name!r}")
-    venue = document.get("venue", {})
+    opening_ticks, venues = _venues(document, _opening_ticks(instrument, document.get("opening_price", "100.00")), instrument)
+    agents = tuple(_agent(f"agents[{i}]", table) for i, table in enumerate(document["agents"]))
+    for i, agent in enumerate(agents):
+        venue_numbers(f"agents[{i}]", agent, list(venues.get("venues", [None])))
     return Scenario(
-        name=name, seed=seed, minutes=minutes, toml=toml, instrument=instrument,
-        opening_price_ticks=_opening_ticks(instrument, document.get("opening_price", "100.00")),
-        fundamental=_made("fundamental", Fundamental, document["fundamental"]) if "fundamental" in document else None,
-        venue=Venue.from_plain({key: value for key, value in venue.items() if key not in ("schedule", "gateway_ns")}),
-        schedule=_schedule(venue.get("schedule", [])), gateway_ns=checked_gateway_ns(venue.get("gateway_ns", 0)),
-        agents=tuple(_agent(f"agents[{i}]", table) for i, table in enumerate(document["agents"])),
+        name=name, seed=seed, minutes=minutes, toml=toml, instrument=instrument, opening_price_ticks=opening_ticks,
+        fundamental=_made("fundamental", Fundamental, document["fundamental"]) if "fundamental" in document else None, venues=venues, agents=agents,
     )
 
 
-def _schedule(entries):
-    """Return (time_ns, name of a phase) of each entry of venue.schedule: a table of `at_s`, in seconds since the beginning, and `phase`."""
+def _venues(document, opening_ticks, instrument):
+    """Return the opening price, and what a Simulation is told of its venues: the one of [venue], or by name those of [[venues]]."""
+    if "venues" not in document:
+        venue, schedule, gateway_ns = _venue("venue", document.get("venue", {}))
+        return opening_ticks, {"venue": venue, "schedule": schedule, "gateway_ns": gateway_ns}
+    if "venue" in document or not document["venues"]:
+        raise ScenarioError("venues must be at least one [[venues]] table, and no [venue] beside them")
+    opening, venues, schedules, gateways = {}, {}, {}, {}
+    for i, table in enumerate(document["venues"]):
+        place = f"venues[{i}]"
+        if not isinstance(table, dict):
+            raise ScenarioError(f"{place} must be a table, was {table!r}")
+        name = table.get("name")
+        if not isinstance(name, str) or not name or name in venues:
+            raise ScenarioError(f"{place}.name must be text, and no other venue's, was {name!r}")
+        venues[name], schedules[name], gateways[name] = _venue(place, {key: value for key, value in table.items() if key not in ("name", "opening_price")})
+        opening[name] = _opening_ticks(instrument, table["opening_price"], f"{place}.opening_price") if "opening_price" in table else opening_ticks
+    return opening, {"venues": venues, "schedule": schedules, "gateway_ns": gateways}
+
+
+def _venue(place, table):
+    """Return the Venue of a table, its schedule and the time at its gateway."""
+    settings = {key: value for key, value in table.items() if key not in ("schedule", "gateway_ns")}
+    try:
+        venue = Venue.from_plain(settings)
+    except LobError as error:
+        raise ScenarioError(str(error) if place == "venue" else f"{place}: {error}") from error
+    return venue, _schedule(f"{place}.schedule", table.get("schedule", [])), checked_gateway_ns(table.get("gateway_ns", 0), place)
+
+
+def _schedule(place, entries):
+    """Return (time_ns, name of a phase) of each entry of a schedule: a table of `at_s`, in seconds since the beginning, and `phase`."""
     if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
-        raise ScenarioError(f"venue.schedule must be a list of tables, was {entries!r}")
+        raise ScenarioError(f"{place} must be a list of tables, was {entries!r}")
     schedule = []
     for i, entry in enumerate(entries):
-        _check_keys(f"venue.schedule[{i}]", entry, {"at_s": float, "phase": str})
+        _check_keys(f"{place}[{i}]", entry, {"at_s": float, "phase": str})
         if len(entry) < 2 or not 0 <= entry["at_s"] < 2**32:
-            raise ScenarioError(f"venue.schedule[{i}] must have at_s, the seconds from the beginning, and phase, was {entry!r}")
+            raise ScenarioError(f"{place}[{i}] must have at_s, the seconds from the beginning, and phase, was {entry!r}")
         schedule.append((round(entry["at_s"] * 1_000_000_000), entry["phase"]))
     return tuple(schedule)
 
 
-def _opening_ticks(instrument, price):
+def _opening_ticks(instrument, price, place="opening_price"):
+    if not isinstance(price, str):
+        raise ScenarioError(f"{place} must be text, was {price!r}")
     try:
         return instrument.to_ticks(price)
     except LobError as error:
-        raise ScenarioError(f"opening_price: {error}") from error
+        raise ScenarioError(f"{place}: {error}") from error
 
 
 def _check_keys(place, table, kinds):
@@ -209,8 +241,15 @@ def _agent(place, table):
         if isinstance(value, dict):
             settings[key] = Distribution.from_plain(f"{place}.{key}", value)
     if "latency" in table:
-        settings["latency"] = _made(f"{place}.latency", Latency, table["latency"])
+        settings["latency"] = _latency(f"{place}.latency", table["latency"])
     try:
         return cls(**settings)
     except LobError as error:
         raise ScenarioError(f"{place}: {error}") from error
+
+
+def _latency(place, table):
+    """Return the Latency of a table, or of each of a list of them."""
+    if isinstance(table, list):
+        return [_made(f"{place}[{i}]", Latency, one) for i, one in enumerate(table)]
+    return _made(place, Latency, table)

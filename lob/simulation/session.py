@@ -3,15 +3,13 @@
 Owns the loop around the kernel: it advances in slices, hands full buffers of rows to the tape, makes room where an array is full, calls the hooks of Python
 agents, shows progress, and ends cleanly whatever stops it. Nothing here decides what happens in the market.
 """
-import copy
 import platform
 import signal
 import sys
 import threading
 import time
-from collections import Counter
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property
 from importlib import metadata
 from pathlib import Path
@@ -19,26 +17,24 @@ from pathlib import Path
 import numpy as np
 
 from lob.errors import AgentError, ScenarioError
-from lob.exchange.venue import FeeTier, Venue
+from lob.exchange.venue import Venue
 from lob.instrument import Instrument
 from lob.jit import CompilerError, source_hash
-from lob.messages import PRICE_MAX_TICKS, Action
+from lob.messages import Action
 from lob.questions import Questions
-from lob.simulation.agent import Agent
-from lob.simulation.clock import checked_schedule
 from lob.simulation.execution import RecordedDay
 from lob.simulation.failure import line_of, line_when_plain
-from lob.simulation.gateway import checked_gateway_ns
 from lob.simulation.kept import MemorySink
 from lob.simulation.kernel import Stop, advance
+from lob.simulation.listing import OPENING_TICKS, listings
 from lob.simulation.memory import WorldMemory
 from lob.simulation.native import plain_words
+from lob.simulation.roster import roster
 from lob.simulation.window import Market, Notice, Trade
 from lob.simulation.world import HOOKS, NOTICE, ON_ACCEPTED, ON_TRADE, TRADE, TRADES, WORLD
 from lob.tape.parquet import TapeWriter
 from lob.tape.record import Tape
 
-BOOKS_MAX = 1_000
 SLICE_SECONDS = 0.1  # of wall time between two looks at the progress and at Ctrl-C
 
 
@@ -89,47 +85,41 @@ class Simulation:
     day. execution: by which rule they do, "passive", "displace" or "reactive" (docs/execution-rules.md). opening_price_ticks: what agents see as
     market.opening_ticks and where the fundamental begins. fundamental: a Fundamental, seen by agents with sees_fundamental. out: a folder for the tape, else it
     stays in memory. plain: run compiled agents as Python too.
-    books: how many order books there are; an agent trades in the one that its setting `venue` numbers, from 0. venue: a Venue, how each book is set up; under
-    "passive" and "displace" it may have fees and self_trade and no other setting. Without fees of its own its fees are the instrument's.
+    books: how many order books there are; an agent trades in those that its setting `venues` numbers, from 0. venue: a Venue, how each book is set up; under
+    "passive" and "displace" it may have fees and self_trade and no other setting. Without fees of its own its fees are the instrument's. venues: instead of
+    these two {name: Venue}, books that are set up each in its way and go by their names.
     schedule: pairs (time_ns, Phase), the phases that the venue moves to by itself after the one that it opens in; a batch or the breaker's phase ends by
-    itself in any case. gateway_ns: how long the gateway takes for each request; requests wait there for their turn.
+    itself in any case. gateway_ns: how long the gateway takes for each request; requests wait there for their turn. With `venues` these two and
+    opening_price_ticks may be {name: setting}.
     Raises ScenarioError for settings that cannot be used.
     """
 
     def __init__(self, agents, *, feed=None, instrument=None, seed=0, opening_price_ticks=None, fundamental=None, out=None, plain=False, name="simulation",
-                 scenario_toml=None, books=1, venue=None, schedule=(), gateway_ns=0, execution="passive"):
-        if not isinstance(books, int) or isinstance(books, bool) or not 1 <= books <= BOOKS_MAX or (feed is not None and books != 1):
-            raise ScenarioError(f"books must be a whole number from 1 to {BOOKS_MAX}, and 1 with a feed, was {books!r}")
-        self.agents = _each(agents, books)
+                 scenario_toml=None, books=1, venue=None, venues=None, schedule=(), gateway_ns=0, execution="passive"):
         self._again = lambda owners: Simulation(
             agents, feed=feed, instrument=instrument, seed=seed, opening_price_ticks=opening_price_ticks, fundamental=fundamental, plain=owners, books=books,
-            venue=venue, schedule=schedule, gateway_ns=gateway_ns, execution=execution,
+            venue=venue, venues=venues, schedule=schedule, gateway_ns=gateway_ns, execution=execution,
         )
         if not isinstance(seed, int) or isinstance(seed, bool) or not 0 <= seed < 2**63:
             raise ScenarioError(f"seed must be a whole number from 0 to 2^63 - 1, was {seed!r}")
-        for agent in self.agents:
-            agent._draw_parameters(seed)
-            agent._latency = agent._latency.of(seed, agent._name)
         self.feed, self.seed, self.fundamental, self.name, self.scenario_toml = feed, seed, fundamental, name, scenario_toml
         self.instrument = instrument or (Instrument(feed.name, feed.tick_size, feed.lot_size) if feed else Instrument())
-        self.venue = _venue(venue, self.instrument)
-        self.gateway_ns = checked_gateway_ns(gateway_ns)
-        self.schedule = checked_schedule(schedule, self.venue)
-        if self.schedule and feed is not None:
+        if opening_price_ticks is None:
+            opening_price_ticks = _first_price(feed) if feed else OPENING_TICKS
+        self.listings = listings(books, venues, venue, schedule, gateway_ns, opening_price_ticks, self.instrument)
+        if feed is not None and len(self.listings) != 1:
+            raise ScenarioError(f"books must be 1 with a feed, were {len(self.listings)}")
+        if feed is not None and self.listings[0].schedule:
             raise ScenarioError("venue.schedule cannot be used inside a recorded day, whose phases are its own")
-        self.opening_price_ticks = opening_price_ticks if opening_price_ticks is not None else _first_price(feed) if feed else 10_000
-        if not isinstance(self.opening_price_ticks, int) or isinstance(self.opening_price_ticks, bool) or not 1 <= self.opening_price_ticks <= PRICE_MAX_TICKS:
-            raise ScenarioError(f"opening_price_ticks must be from 1 to 2^31, was {self.opening_price_ticks!r}")
+        self.agents = roster(agents, seed, [listing.name for listing in self.listings])
         self.start_ns = feed.start_ns if feed else 0
         if fundamental is None and any(type(agent).sees_fundamental for agent in self.agents):
             seer = next(agent for agent in self.agents if type(agent).sees_fundamental)
             raise ScenarioError(f"{seer._name} ({type(seer).__name__}) sees a fundamental, and the simulation has none: give it one")
         self.execution, recorded = ("live", None) if feed is None else (execution, RecordedDay(feed, execution))
-        self.world = WorldMemory(
-            self.agents, seed, self.opening_price_ticks, self.start_ns, books, recorded, fundamental, plain, self.venue, self.schedule, self.gateway_ns,
-        )
+        self.world = WorldMemory(self.agents, seed, self.listings, self.start_ns, recorded, fundamental, plain)
         self.folder = None if out is None else Path(out)
-        self._callbacks = _callbacks(self.agents, self.world, plain)
+        self._callbacks = _callbacks(self.agents, self.world)
         self.world.compile()
         self._memory, self._writer, self._wall_seconds = MemorySink(), None, 0.0
 
@@ -157,7 +147,7 @@ class Simulation:
         provenance |= {"complete": is_complete, "end_ns": end_ns if is_complete else self.world["now_ns"]}
         closed = sink.close(provenance)
         run = Run(
-            self.agents, provenance, self.world["request_count"], self.world["delivery_count"], self._wall_seconds, is_complete,
+            self.agents, provenance, self.world["request_count"], self.world["call_count"] + self.world["read_count"], self._wall_seconds, is_complete,
             closed if self.folder is None else sink, self.folder, self.world.recording.row_count, self.world["feed_unknown"],
         )
         if failure:
@@ -205,17 +195,20 @@ class Simulation:
         """Let events happen, with the calls of Python agents, until something else is needed; return the Stop."""
         address, python, callbacks = self.world.address, int(Stop.PYTHON), self._callbacks
         words = memoryview(self.world.record.view(np.int64))
-        owner, hook, notice = (WORLD.names.index(name) for name in ("current_owner", "current_hook", "current_notice"))
+        agent, hook, notice = (WORLD.names.index(name) for name in ("current_agent", "current_hook", "current_notice"))
         while (stop := advance(address, until_ns)) == python:
-            callbacks[words[owner]][words[hook]](words[notice])
+            callbacks[words[agent]][words[hook]](words[notice])
             if interrupted:
                 break
         return stop
 
     def _place(self):
-        """Return who was called last, for what and when."""
-        agent = self.agents[self.world["current_owner"] - 1]
-        return f"{agent._name} ({type(agent).__name__}), {HOOKS[self.world['current_hook']]}, at {self.world['now_ns']:,} ns"
+        """Return who was called last, for what and when, and at which venue if it has several."""
+        record = self.world.agents[self.world["current_agent"]]
+        agent = self.agents[record["owner"] - 1]
+        listing = self.listings[record["book"]]
+        where = f", venue {listing.name or record['book']}" if len(agent._venues) > 1 else ""
+        return f"{agent._name} ({type(agent).__name__}), {HOOKS[self.world['current_hook']]}{where}, at {self.world['now_ns']:,} ns"
 
     def _make_room(self, stop, sink):
         if stop == Stop.TAPE:
@@ -247,52 +240,20 @@ class Simulation:
             "scenario": self.name, "scenario_toml": self.scenario_toml, "seed": self.seed,
             "versions": {"queuerace": _version(), "numba": metadata.version("numba"), "numpy": np.__version__, "python": platform.python_version()},
             "source_hash": source_hash(), "instrument": self.instrument.as_strings(), "agents": [_described(i, a) for i, a in enumerate(self.agents, 1)],
-            "execution": self.execution, "opening_price_ticks": self.opening_price_ticks,
+            "execution": self.execution, "opening_price_ticks": self.listings[0].opening_ticks,
             "feed": None if self.feed is None else {"source": Path(self.feed.source).name, **self.feed.summary},
             "start_ns": self.start_ns, "end_ns": end_ns, "complete": False,
-        } | ({"venue": self.venue.as_plain()} if self.venue != Venue() else {}) | self._around_the_exchange()
+        } | self._around_the_exchange()
 
     def _around_the_exchange(self):
-        """Return what the provenance says of the venue beyond the exchange's own settings."""
-        schedule = {"schedule": [[time_ns, phase.name] for time_ns, phase in self.schedule]} if self.schedule else {}
-        return schedule | ({"gateway_ns": self.gateway_ns} if self.gateway_ns else {})
-
-
-def _each(agents, books):
-    """Return one instance for every agent meant, each with a name of its own."""
-    each = []
-    for i, agent in enumerate(agents):
-        if not isinstance(agent, Agent):
-            raise ScenarioError(f"agents[{i}] must be an instance of lob.Agent, was {agent!r}")
-        if isinstance(agent._venue, bool) or not isinstance(agent._venue, int) or not 0 <= agent._venue < books:
-            raise ScenarioError(f"agents[{i}].venue must be the number of one of {books} books, 0 first, was {agent._venue!r}")
-        each += [copy.deepcopy(agent) for _ in range(agent._count)]
-    _name(each)
-    return each
-
-
-def _name(agents):
-    """Number the agents that share a name, so that every one has its own."""
-    bearers, numbers = Counter(agent._name for agent in agents), Counter()
-    for agent in agents:
-        name = agent._name
-        if bearers[name] > 1:
-            numbers[name] += 1
-            while f"{name}-{numbers[name]}" in bearers:
-                numbers[name] += 1
-            agent._name = f"{name}-{numbers[name]}"
-
-
-def _venue(venue, instrument):
-    """Return a simulation's Venue, with the instrument's fees if it has any: they are told to the exchange, which writes what each fill costs."""
-    if not isinstance(venue, Venue | None):
-        raise ScenarioError(f"venue must be a Venue, was {venue!r}")
-    venue = venue or Venue()
-    tier = FeeTier(maker_microticks=instrument.maker_fee_microticks, taker_microticks=instrument.taker_fee_microticks)
-    if tier != FeeTier() and venue.fees:
-        fees = f"{instrument.maker_fee} and {instrument.taker_fee} beside {venue.fees}"
-        raise ScenarioError(f"fees must be the instrument's or the venue's, not both, was {fees}")
-    return replace(venue, fees=(tier,)) if tier != FeeTier() else venue
+        """Return what the provenance says of how books are set up: each by itself if they have names, else what they have in common and no default."""
+        first = self.listings[0]
+        if first.name is not None:
+            return {"venues": [listing.plain for listing in self.listings]}
+        venue = {"books": len(self.listings)} if len(self.listings) > 1 else {}
+        venue |= {"venue": first.venue.as_plain()} if first.venue != Venue() else {}
+        schedule = {"schedule": first.plain["schedule"]} if first.schedule else {}
+        return venue | schedule | ({"gateway_ns": first.gateway_ns} if first.gateway_ns else {})
 
 
 def _first_price(feed):
@@ -320,17 +281,18 @@ def _end_ns(simulation, minutes, seconds, until_ns):
     return end_ns
 
 
-def _callbacks(agents, world, plain):
-    """Return {owner: [function of a notice's address for each hook]} of the agents that Python serves."""
+def _callbacks(agents, world):
+    """Return {number of a record: [function of a notice's address for each hook]} of the agents that Python serves."""
     callbacks = {}
     for owner, agent in enumerate(agents, 1):
         if int(world.agents["python_hooks"][owner]):
-            market = Market(world.agents[owner:owner + 1])
-            callbacks[owner] = [_callback(getattr(agent, name, None), i, market, world, agent._venue) for i, name in enumerate(HOOKS)]
+            numbers = world.numbers[owner]
+            for number, market, book in zip(numbers, Market._each(world.agents[n:n + 1] for n in numbers), agent._venues, strict=True):
+                callbacks[number] = [_callback(getattr(agent, name, None), i, market, world, book) for i, name in enumerate(HOOKS)]
     return callbacks
 
 
-def _callback(method, hook, market, world, venue):
+def _callback(method, hook, market, world, book):
     if method is None:
         return None
     if hook < ON_TRADE:
@@ -338,7 +300,7 @@ def _callback(method, hook, market, world, venue):
     window, itemsize = (Trade, TRADE.itemsize) if hook == ON_TRADE else (Notice, NOTICE.itemsize)
 
     def call(address):
-        array = world.ring_memories[venue][TRADES].array if hook < ON_ACCEPTED else world.notices.array
+        array = world.ring_memories[book][TRADES].array if hook < ON_ACCEPTED else world.notices.array
         first = (address - array.ctypes.data) // 8
         # A copy: an agent may keep what it was told, and must not see what the memory holds next.
         method(market, window(array.view(np.int64)[first:first + itemsize // 8].tolist()))
@@ -350,7 +312,9 @@ def _described(owner, agent):
     cls = type(agent)
     # A long array that is all one number is told by that number, from which the parameter can be set again.
     parameters = {key: value[0] if isinstance(value, list) and len(set(value)) == 1 else value for key, value in agent._parameters.items()}
-    return {"owner": owner, "name": agent._name, "kind": cls.__name__, "role": cls.role, "parameters": parameters, "latency": agent._latency.plain}
+    described = {"owner": owner, "name": agent._name, "kind": cls.__name__, "role": cls.role, "parameters": parameters, "latency": agent._latencies[0].plain}
+    places = [{"book": book, "latency": latency.plain} for book, latency in zip(agent._venues, agent._latencies, strict=True)]
+    return described | ({"venues": places} if len(places) > 1 else {})
 
 
 def _version():

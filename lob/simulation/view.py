@@ -68,7 +68,7 @@ def _plan(world, ring, cursor, agent):
     cursor.delay_ns = feed_delay(world, agent)
     cursor.last_ns = max(cursor.last_ns, _time_of(ring, cursor.next) + cursor.delay_ns)
     cursor.is_planned = 1
-    calendar.add(calendar_of(world), cursor.last_ns, QUOTE + ring.number, agent.owner)
+    calendar.add(calendar_of(world), cursor.last_ns, QUOTE + ring.number, agent.number)
 
 
 @jit
@@ -126,7 +126,7 @@ def _show_trade(ring, cursor, agent):
 @jit
 def look(world, agent):
     """Bring before an agent, which is about to act, the touch and the last trade as its feed shows them."""
-    venue = venue_of(world, agent.venue)
+    venue = venue_of(world, agent.book)
     touches, trades = ring_of(venue, TOUCHES), ring_of(venue, TRADES)
     touch_cursor, trade_cursor = cursor_of(agent, TOUCHES), cursor_of(agent, TRADES)
     if touch_cursor.is_listener and trade_cursor.is_listener:
@@ -143,7 +143,7 @@ def look(world, agent):
 @jit
 def hear_touch(world, agent):
     """Read the touch changes that have just arrived and plan the next."""
-    ring, cursor = ring_of(venue_of(world, agent.venue), TOUCHES), cursor_of(agent, TOUCHES)
+    ring, cursor = ring_of(venue_of(world, agent.book), TOUCHES), cursor_of(agent, TOUCHES)
     cursor.next = _index_after(ring, cursor.next, agent.now_ns - cursor.delay_ns)
     _show_touch(ring, cursor, agent)
     _wait(world, ring, cursor, agent)
@@ -152,7 +152,7 @@ def hear_touch(world, agent):
 @jit
 def hear_trade(world, agent):
     """Read the next trade, which has just arrived, and plan the one after. Return the trade's address."""
-    ring, cursor = ring_of(venue_of(world, agent.venue), TRADES), cursor_of(agent, TRADES)
+    ring, cursor = ring_of(venue_of(world, agent.book), TRADES), cursor_of(agent, TRADES)
     cursor.next += 1
     _show_trade(ring, cursor, agent)
     _wait(world, ring, cursor, agent)

@@ -8,8 +8,8 @@ import numpy as np
 
 from lob.jit import jit
 from lob.messages import limit_fields, market_fields
+from lob.simulation import inbox, outbox, own_orders
 from lob.simulation import market as native
-from lob.simulation import outbox, own_orders
 from lob.simulation.arguments import peg_flag
 from lob.simulation.market import BUY, CANCEL, GTC, LIMIT, MARKET, MARKET_FIELDS, NOTICE_FIELDS, REPLACE, SELL, TOUCH_FIELDS, TRADE_FIELDS
 from lob.simulation.world import AGENT, NOTICE, TOUCH, TOUCHES, TRADE, TRADES, touch_at, trade_at
@@ -79,15 +79,35 @@ class Market(_Window):
     """What an agent can see and do.
 
     Read: now_ns; the touch and the last trade as the agent's feed shows them (best_bid_ticks, best_ask_ticks, best_bid_lots, best_ask_lots, last_trade_ticks,
-    last_trade_lots, last_trade_side; 0 where there is none), mid_ticks (nan without both sides), opening_ticks; inventory_lots, cash
-    (ticks x lots) and fees_microticks (paid), as far as its reports have arrived. Order prices are ticks, order sizes lots, times nanoseconds.
+    last_trade_lots, last_trade_side; 0 where there is none), mid_ticks (nan without both sides), opening_ticks; inventory_lots, cash (ticks x lots) and
+    fees_microticks (paid), as far as its reports have arrived; venue and venue_count: which of the agent's venues this is, 0 the first, and how many it has.
+    All is of this one venue but the timer, the random stream and the fundamental, which are the agent's.
+    Order prices are ticks, order sizes lots, times nanoseconds.
     """
 
-    __slots__ = ("_address",)
+    __slots__ = ("_address", "_markets")
 
-    def __init__(self, record):
+    def __init__(self, record, markets):
         super().__init__(memoryview(record.view(np.int64)))
-        self._address = record.ctypes.data
+        self._address, self._markets = record.ctypes.data, markets
+
+    @classmethod
+    def _each(cls, records):
+        """Return the markets of one agent, from its AGENT records in the order of its venues."""
+        markets = []
+        markets += [cls(record, markets) for record in records]
+        return markets
+
+    def at(self, venue):
+        """Return the market of one of the agent's venues, 0 being the first, as it has reached the agent by now. Ask for it anew in each hook."""
+        venue = _whole("venue", venue)
+        inbox.at_venue(self._address, venue)
+        return self._markets[venue]
+
+    def _of_order(self, order_id):
+        """Return the address of the agent's record at the venue of an order, and its id as a whole number."""
+        order_id = _whole("order_id", order_id)
+        return outbox.at_order(self._address, order_id), order_id
 
     @property
     def mid_ticks(self):
@@ -203,19 +223,19 @@ class Market(_Window):
 
     def open_order_side(self, order_id):
         """Return the side of an open order; 0 if it is not known to be open."""
-        return own_orders.order_fact(self._address, _whole("order_id", order_id), 0)
+        return own_orders.order_fact(*self._of_order(order_id), 0)
 
     def open_order_ticks(self, order_id):
         """Return the price of an open order; 0 if it is not known to be open."""
-        return own_orders.order_fact(self._address, _whole("order_id", order_id), 1)
+        return own_orders.order_fact(*self._of_order(order_id), 1)
 
     def open_order_lots(self, order_id):
         """Return the open lots of an open order; 0 if it is not known to be open."""
-        return own_orders.order_fact(self._address, _whole("order_id", order_id), 2)
+        return own_orders.order_fact(*self._of_order(order_id), 2)
 
     def order_lots_ahead(self, order_id):
         """Return the most lots that can be ahead of an open order, as of the feed's time; -1 where nothing is known. docs/agents.md has the rule."""
-        return own_orders.order_lots_ahead(self._address, _whole("order_id", order_id))
+        return own_orders.order_lots_ahead(*self._of_order(order_id))
 
     def uniform(self, low=0.0, high=1.0):
         """Draw a float in [low, high)."""

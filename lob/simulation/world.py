@@ -54,22 +54,27 @@ NOTICE = _int64s(
 # What an agent knows of an order of its own.
 OWN_ORDER = _int64s("behind", "before", "id", "side", "price_ticks", "open_lots", "lots_ahead", "since_ns", "flags")
 
+# An agent at one of its venues: what it sees there, has there and has under way. Record n is agent n at its first venue; those of further venues stand behind
+# all of these. Its state and hooks are the same at all of them, and its timer is that of the first.
 AGENT = _int64s(
     # What it may read, as of now_ns.
     "now_ns", "inventory_lots", "cash", "fees_microticks", "best_bid_ticks", "best_ask_ticks", "best_bid_lots", "best_ask_lots",
     "last_trade_ticks", "last_trade_lots", "last_trade_side", "opening_ticks", "owner",
     # What it is: addresses of the world, of its own state and of its hooks (0: none); bits of the hooks that Python serves.
-    "world", "venue", "state", "hooks", "python_hooks", "hears_reports", "order_count", "sees_fundamental",
+    "world", "book", "state", "hooks", "python_hooks", "hears_reports", "order_count", "sees_fundamental",
     # Its two links, and when the last message on each arrives: messages on one link do not overtake each other.
     "feed_min_ns", "feed_max_ns", "order_min_ns", "order_max_ns", "order_last_ns", "report_last_ns",
     # Of a link whose delays are drawn from a distribution: the address of its LAW, and what is added to each draw.
     "feed_law", "feed_shift_ns", "order_law", "order_shift_ns",
-    # Its timer, and the reports that are on their way, first one first.
-    "timer_sequence", "inbox_head", "inbox_tail",
+    # Its timer: when it is due and in which turn, and the event that looks after it, planned for then or before (0: none). The reports on their way, in order.
+    "timer_ns", "timer_sequence", "timer_event", "timer_event_ns", "inbox_head", "inbox_tail",
     # How far it has read its venue's touches and trades: address of CURSOR[2]; and the replica from which it reads depth, 0 if it reads none.
     "cursors", "replica",
     # Its open orders, the oldest first, and whether it asks for them and for their places in the queues.
     "own_head", "own_tail", "open_order_count", "reads_orders", "reads_queue",
+    # Which record this is, which of its venues, of how many; of several the addresses of its records in their order, and their numbers by book (0: none there);
+    # the call in which it has last caught up here.
+    "number", "venue", "venue_count", "elsewhere", "by_book", "caught_up",
 )
 # A ring of market data: entry i lies at entries + (i & mask) x entry_bytes and begins with its time. Its listeners hear of every entry.
 TOUCHES, TRADES, DEPTHS = 0, 1, 2
@@ -88,7 +93,7 @@ WORLD = _int64s(
     "now_ns", "calendar", "reports", "venues", "venue_count", "agents", "agent_count", "streams", "links", "delay_max_ns",
     "requests", "notices", "own_orders", "nothing",
     "feed", "feed_next", "feed_count", "feed_unknown", "fundamental",
-    "request_count", "delivery_count", "current_owner", "current_hook", "current_notice", "hook_requests", "hook_timers", "same_time_events",
+    "request_count", "call_count", "read_count", "current_agent", "current_hook", "current_notice", "hook_requests", "hook_timers", "same_time_events",
 )
 
 agent_at, venue_at, world_at = pool_reader(AGENT), pool_reader(VENUE), pool_reader(WORLD)
@@ -98,8 +103,8 @@ own_order_at = pool_reader(OWN_ORDER)
 
 
 @jit(inline=True)
-def agent_of(world, owner):
-    return agent_at(world.agents, owner)
+def agent_of(world, number):
+    return agent_at(world.agents, number)
 
 
 @jit(inline=True)
@@ -139,9 +144,9 @@ def stream_of(world, owner):
 
 
 @jit(inline=True)
-def link_of(world, owner):
-    """Return the random stream of an agent's links, apart from its own so that a draw of one never moves the other."""
-    return stream_at(world.links, owner)
+def link_of(world, number):
+    """Return the random stream of an agent's links to a venue, apart from its own so that a draw of one never moves the other."""
+    return stream_at(world.links, number)
 
 
 @jit(inline=True)

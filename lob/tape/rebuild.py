@@ -51,7 +51,7 @@ def order_book_at(tape, time_ns=None, row=None, book=0):
 
 def _empty_book(tape, number):
     keeps_place = tape.provenance.get("replace_keeps_place", True)
-    venue = Venue.from_plain(tape.provenance.get("venue", {}))
+    venue = Venue.from_plain(tape.venue_settings(number))
     if tape.execution in ("passive", "displace"):
         from lob.exchange.order_history import OrderHistory
 
@@ -69,7 +69,7 @@ def _send(book, answered, provenance):
     both = min(len(rows), len(told))
     rows["sequence"][:both] = told["sequence"][:both]
     if rows.tobytes() != told.tobytes():
-        venue = "no venue" if "venue" not in provenance else "another venue than the exchange had"
+        venue = "no venue" if provenance.keys().isdisjoint(("venue", "venues")) else "another venue than the exchange had"
         raise TapeError(f"{_difference(told, rows, both)} of this provenance; perhaps it has {venue}, or another replace_keeps_place")
 
 

@@ -66,6 +66,22 @@ class Tape(Questions):
         """The agents of the run by owner: {owner: {"owner", "name", "kind", "role", "parameters"}}."""
         return {agent["owner"]: agent for agent in self.provenance.get("agents", [])}
 
+    @property
+    def books(self):
+        """What the venues of the run are called, by the number of their book: {book: name}; without a name, its number."""
+        names = [venue["name"] for venue in self.provenance.get("venues", [])]
+        return dict(enumerate(names or map(str, range(self.provenance.get("books", 1)))))
+
+    def venue_settings(self, book):
+        """Return how a book was set up, in the plain form of a Venue."""
+        venues = self.provenance.get("venues")
+        return venues[book]["venue"] if venues and book < len(venues) else self.provenance.get("venue", {})
+
+    def latency_of(self, owner, book=0):
+        """Return the latency of an agent's links to a book, in the plain form of a Latency; None where the tape does not say."""
+        agent = self.agents.get(owner, {})
+        return next((link["latency"] for link in agent.get("venues", []) if link["book"] == book), agent.get("latency"))
+
     def rows_until(self, time_ns):
         """Return the rows with times up to and including `time_ns`; None stands for all of them."""
         return self.rows if time_ns is None else self.rows[: np.searchsorted(self.rows["time_ns"], time_ns, side="right")]

@@ -41,7 +41,11 @@ def whole_events(tape):
 
 def _might_go_on(tape):
     """Return whether more events than one may answer a request: there are stops, pegged orders, phases or a venue of its own."""
-    return bool((tape.rows["flags"] & (Flag.STOP | PEGS)).any() or (tape.rows["kind"] >= ReportKind.PHASE).any() or tape.provenance.get("venue"))
+    return bool((tape.rows["flags"] & (Flag.STOP | PEGS)).any() or (tape.rows["kind"] >= ReportKind.PHASE).any() or _has_settings(tape))
+
+
+def _has_settings(tape):
+    return tape.provenance.get("venue") or tape.provenance.get("venues")
 
 
 def _follows(kind, reason):

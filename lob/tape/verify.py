@@ -101,8 +101,9 @@ def _reference_books(tape):
     else:
         Reference = ReferenceBook
     keeps_place = tape.provenance.get("replace_keeps_place", True)
-    venue = Venue.from_plain(tape.provenance.get("venue", {}))
-    return {number: Reference(replace_keeps_place=keeps_place, book=number, venue=venue) for number in books_in(tape.rows)}
+    return {
+        number: Reference(replace_keeps_place=keeps_place, book=number, venue=Venue.from_plain(tape.venue_settings(number))) for number in books_in(tape.rows)
+    }
 
 
 def _check_answer(books, first, rows, asked):

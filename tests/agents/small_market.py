@@ -8,8 +8,8 @@ FAR = Latency(feed_ns=1_000_000, order_ns=1_000_000, order_jitter_ns=500_000)
 NEAR = Latency(feed_ns=200_000, order_ns=200_000)
 
 
-def crowd():
-    return NoiseTrader(count=20, rate_hz=10.0, latency=FAR)
+def crowd(venue=0):
+    return NoiseTrader(count=20, rate_hz=10.0, latency=FAR, venue=venue)
 
 
 def run_of(*who, seconds=10, seed=3, **settings):

@@ -8,13 +8,15 @@ from agents import AvellanedaStoikovMaker, InformedTrader, NoiseTrader, Symmetri
 from lob import Action, Agent, Flag, Fundamental, ReportKind, Side, TimeInForce
 from lob.tape.replay import ReplayedBook, touches
 
+VENUES = {"Arbitrageur": [0, 1]}  # of those that need more than one
 JUMPING = Fundamental(jump_rate_hz=5.0, jump_ticks=5.0)
 
 
 @pytest.mark.parametrize("name", agents.__all__)
 def test_an_agent_leaves_the_same_tape_and_state_compiled_and_plain(name):
-    who = [crowd(), SymmetricMaker(latency=NEAR), getattr(agents, name)(name="tested", latency=NEAR)]
-    native, plain = (run_of(*who, fundamental=JUMPING, plain=plain) for plain in (False, True))
+    venues = VENUES.get(name, [0])
+    who = [*map(crowd, venues), SymmetricMaker(latency=NEAR), getattr(agents, name)(name="tested", venues=venues, latency=NEAR)]
+    native, plain = (run_of(*who, fundamental=JUMPING, plain=plain, books=len(venues)) for plain in (False, True))
     assert native.tape.rows.tobytes() == plain.tape.rows.tobytes()
     assert [state_of(agent) for agent in native.agents] == [state_of(agent) for agent in plain.agents]
     assert len(rows_of(native, name)) > 10

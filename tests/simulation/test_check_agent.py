@@ -7,8 +7,8 @@ from lob import Agent, AgentError, check_agent, compiled
 
 # Those who seldom act are made to act more often: who sends nothing conforms to everything.
 BUSY = {
-    "ExecutionTrader": {"slice_s": 0.25}, "IcebergTrader": {"rate_hz": 10.0, "patience_s": 1.0}, "Sniper": {"jump_min_ticks": 0.05},
-    "Spoofer": {"rate_hz": 5.0, "hold_s": 0.2},
+    "Arbitrageur": {"venues": [0, 1]}, "ExecutionTrader": {"slice_s": 0.25}, "IcebergTrader": {"rate_hz": 10.0, "patience_s": 1.0},
+    "Sniper": {"jump_min_ticks": 0.05}, "Spoofer": {"rate_hz": 5.0, "hold_s": 0.2},
 }
 
 

@@ -5,6 +5,7 @@ from lob import AgentError, Fundamental, Latency, LobError, ScenarioError
 from lob.simulation.scenario import load, names
 
 AGENT = '[[agents]]\nclass = "agents:NoiseTrader"\n'
+VENUES = "[[venues]]\nname = 'a'\n[[venues]]\nname = 'b'\n"
 GOOD = """
 name = "small"
 seed = 7
@@ -67,8 +68,8 @@ def test_the_population_has_a_calm_and_a_toxic_scenario_that_differ_in_who_knows
     assert {"calm", "toxic"} <= set(names())
     calm, toxic = load("calm"), load("toxic")
     assert load().name == "toxic", "the default"
-    assert [(type(agent), agent._count, agent._parameters, agent._latency) for agent in toxic.agents[:3]] == [
-        (type(agent), agent._count, agent._parameters, agent._latency) for agent in calm.agents]
+    assert [(type(agent), agent._count, agent._parameters, agent._latencies) for agent in toxic.agents[:3]] == [
+        (type(agent), agent._count, agent._parameters, agent._latencies) for agent in calm.agents]
     assert (calm.fundamental, len(toxic.agents), toxic.agents[3].role, toxic.minutes) == (None, 4, "informed", calm.minutes)
 
 
@@ -78,7 +79,7 @@ def test_a_scenario_is_what_its_file_says(scenario):
     assert world.fundamental == Fundamental(volatility_ticks=1, step_ns=20_000_000)
     simulation = world.simulation()
     assert [agent._name for agent in simulation.agents] == ["noise-1", "noise-2", "noise-3", "InformedTrader"]
-    assert [agent._latency for agent in simulation.agents] == [Latency(feed_ns=1_000, order_ns=2_000)] * 3 + [Latency()]
+    assert [agent._latencies for agent in simulation.agents] == [(Latency(feed_ns=1_000, order_ns=2_000),)] * 3 + [(Latency(),)]
     assert simulation.agents[0].rate_hz == 20.0
     run = simulation.run(minutes=world.minutes)
     assert run.provenance["instrument"] == {"name": "SML", "tick_size": "0.05", "lot_size": "1", "maker_fee": "-0.0001", "taker_fee": "0"}
@@ -90,11 +91,43 @@ def test_what_a_file_leaves_out_has_its_default(scenario):
     assert (world.name, world.seed, world.minutes, world.opening_price_ticks, world.fundamental) == ("mine", 1, 10.0, 10_000, None)
 
 
+def test_a_file_names_its_venues_and_agents_name_theirs(scenario):
+    world = scenario("""
+opening_price = "10.00"
+
+[[venues]]
+name = "a"
+gateway_ns = 20
+
+[[venues]]
+name = "b"
+opening_price = "12.00"
+fees = [{ taker_ppm = 5 }]
+schedule = [{ at_s = 0.5, phase = "HALT" }]
+
+[[agents]]
+class = "agents:Arbitrageur"
+venues = ["b", "a"]
+latency = [{ feed_ns = 5 }, { order_ns = 7 }]
+
+[[agents]]
+class = "agents:NoiseTrader"
+venue = "b"
+""")
+    provenance = world.simulation().run(seconds=1).provenance
+    assert [(venue["name"], venue["opening_price_ticks"], venue["gateway_ns"], venue["schedule"]) for venue in provenance["venues"]] == [
+        ("a", 1_000, 20, []), ("b", 1_200, 0, [[500_000_000, "HALT"]])]
+    assert [len(venue["venue"]["fees"]) for venue in provenance["venues"]] == [0, 1]
+    links = provenance["agents"][0]["venues"]
+    assert [(link["book"], link["latency"]["feed_ns"], link["latency"]["order_ns"]) for link in links] == [(1, 5, 0), (0, 0, 7)]
+    assert "venues" not in provenance["agents"][1]
+
+
 @pytest.mark.parametrize(
     ("text", "words"),
     [
         ('sede = 1\n' + AGENT, "unknown key 'sede': did you mean 'seed'?"),
-        ('zzz = 1\n' + AGENT, "unknown key 'zzz'; there are name, seed, minutes, opening_price, instrument, fundamental, venue, agents"),
+        ('zzz = 1\n' + AGENT, "unknown key 'zzz'; there are name, seed, minutes, opening_price, instrument, fundamental, venue, venues, agents"),
         ('seed = "1"\n' + AGENT, "seed must be a whole number, was '1'"),
         ('seed = 1.5\n' + AGENT, "seed must be a whole number, was 1.5"),
         ('seed = true\n' + AGENT, "seed must be a whole number, was True"),
@@ -133,6 +166,22 @@ def test_what_a_file_leaves_out_has_its_default(scenario):
         (AGENT + "name = 5\n", "agents[0].name must be text, was 5"),
         (AGENT + "self = 5\n", "agents[0]: NoiseTrader has no parameter 'self'"),
         (AGENT + "latency = 5\n", "agents[0].latency must be a table, was 5"),
+        (AGENT + "latency = [5]\n", "agents[0].latency[0] must be a table, was 5"),
+        (AGENT + "latency = [{}, {}]\n", "agents[0]: NoiseTrader.latency must be one for all venues, or one for each of 1, was a list of 2"),
+        (AGENT + "venue = 1\n", "agents[0].venue must be the number of one of 1 books, 0 first, was 1"),
+        (AGENT + 'venues = ["a"]\n', "agents[0].venue must be the number of one of 1 books, 0 first, was 'a'"),
+        (AGENT + "venues = []\n", "agents[0]: NoiseTrader.venues must be a list of 1 to 1,000 venues, was []"),
+        (VENUES + AGENT + AGENT + 'venues = ["a", "c"]\n', "agents[1].venues[1] must be the number of one of 2 books, 0 first, or the name, a or b, was 'c'"),
+        (VENUES + AGENT + 'venues = ["a", 0]\n', "agents[0].venues must name each venue once, was ['a', 0]"),
+        (VENUES + "[venue]\n" + AGENT, "venues must be at least one [[venues]] table, and no [venue] beside them"),
+        ("venues = []\n" + AGENT, "venues must be at least one [[venues]] table, and no [venue] beside them"),
+        ("venues = [1]\n" + AGENT, "venues[0] must be a table, was 1"),
+        ("[[venues]]\n" + AGENT, "venues[0].name must be text, and no other venue's, was None"),
+        (VENUES + "[[venues]]\nname = 'a'\n" + AGENT, "venues[2].name must be text, and no other venue's, was 'a'"),
+        (VENUES + "gateway_ns = -1\n" + AGENT, "venues[1].gateway_ns must be a whole number of nanoseconds"),
+        (VENUES + "fee = 1\n" + AGENT, "venues[1]: venue has no setting 'fee'"),
+        (VENUES + "opening_price = 1\n" + AGENT, "venues[1].opening_price must be text, was 1"),
+        (VENUES + "schedule = [{ at_s = -1, phase = 'HALT' }]\n" + AGENT, "venues[1].schedule[0] must have at_s"),
         (AGENT + "latency = { feed = 5 }\n", "unknown key 'agents[0].latency.feed': did you mean 'feed_ns'?"),
         (AGENT + "latency = { feed_ns = -5 }\n", "agents[0].latency: latency.feed_ns must be a whole number of nanoseconds from 0 to an hour, was -5"),
         (AGENT + AGENT + "lots = 5\n", "agents[1]: NoiseTrader has no parameter 'lots': did you mean 'lots_max'?"),
@@ -163,7 +212,7 @@ def test_an_agent_that_cannot_be_compiled_is_an_agent_error(scenario, tmp_path, 
     ("name", "words"),
     [
         ("toxik", "no scenario 'toxik': did you mean 'toxic'?"),
-        ("zzz", "no scenario 'zzz': it is no file, and the named ones are calm, crowded, race, storm, thousand, toxic, whales"),
+        ("zzz", "no scenario 'zzz': it is no file, and the named ones are calm, crowded, race, storm, thousand, toxic, venues, whales"),
         ("no/such/file.toml", "no scenario 'no/such/file.toml'"),
     ],
 )

@@ -7,6 +7,7 @@ from crowd import MS_NS
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from agents import NoiseTrader
 from lob import Agent, AgentError, Latency, Simulation, compiled
 from lob.jit import jit
 from lob.schedule import ScheduleMemory, add_at, entry_at, remove_first, schedule_at
@@ -72,6 +73,91 @@ def test_a_new_timer_takes_the_place_of_the_one_that_is_pending():
             market.wake_after(7 * MS_NS)
 
     assert woken_ns(ChangesItsMind) == [7 * MS_NS]
+
+
+def test_a_timer_that_is_put_off_all_the_time_leaves_one_event_in_the_calendar():
+    class PutsOff(Sleeper):
+        def plan(self, market):
+            for i in range(900):
+                market.wake_at((500 + i) * MS_NS)
+
+    simulation = Simulation([PutsOff()])
+    simulation.run(seconds=0.4)
+    assert simulation.world.calendar.count == 1
+    assert simulation.run(seconds=2).agents[0].woken_ns == [1_399 * MS_NS]
+    assert simulation.world.calendar.count == 0
+
+
+def test_a_timer_that_is_set_anew_for_the_same_time_comes_after_those_that_were_set_meanwhile():
+    class Sets(Sleeper):
+        """Sets its timer to the same time at once, and anew when it hears of a change of the touch."""
+
+        def plan(self, market):
+            market.wake_at(10 * MS_NS)
+
+        def on_quote(self, market):
+            if market.now_ns < 10 * MS_NS:
+                market.wake_at(10 * MS_NS)
+
+        def on_timer(self, market):
+            market.buy(1_000, 1)
+
+    class Between(Agent):
+        """Sets its timer to that time in between."""
+
+        def on_start(self, market):
+            market.wake_at(MS_NS)
+
+        def on_timer(self, market):
+            if market.now_ns == MS_NS:
+                market.wake_at(10 * MS_NS)
+            else:
+                market.buy(1_000, 1)
+
+    class Changes(Sleeper):
+        """Changes the touch after that."""
+
+        def plan(self, market):
+            market.wake_at(2 * MS_NS)
+
+        def on_timer(self, market):
+            market.buy(500, 1)
+
+    assert Simulation([Sets(), Between(), Changes()]).run(seconds=1).tape.rows["owner"].tolist() == [3, 2, 1]
+
+
+class Fickle(Agent):
+    """Sets its timer to times near and far, at random; notes what it set and when it was woken. A clock of trades gives it something to think at."""
+
+    def on_start(self, market):
+        self.told = []
+        self.set(market)
+
+    def set(self, market):
+        for _ in range(market.integers(1, 4)):
+            time_ns = market.now_ns + market.integers(0, 40) * MS_NS
+            market.wake_at(time_ns)
+            self.told.append(("set", market.now_ns, time_ns))
+
+    def on_timer(self, market):
+        self.told.append(("woken", market.now_ns, market.now_ns))
+        self.set(market)
+
+    def on_quote(self, market):
+        self.set(market)
+
+
+def test_a_timer_comes_exactly_when_it_was_last_set_to():
+    told = Simulation([NoiseTrader(count=5, rate_hz=20.0), Fickle()], seed=3).run(seconds=20).agents[-1].told
+    due_ns, woken = None, 0
+    for what, now_ns, time_ns in told:
+        assert due_ns is None or now_ns <= due_ns
+        if what == "woken":
+            assert now_ns == due_ns
+            woken += 1
+        due_ns = None if what == "woken" else time_ns
+    assert woken > 300
+    assert sum(what == "set" for what, *_ in told) > 2_000
 
 
 def test_a_timer_can_be_set_to_now_and_comes_at_once():

@@ -21,7 +21,7 @@ def _provenance(subject):
         ["instrument", f"{instrument.name}, tick {instrument.tick_size}, lot {instrument.lot_size}, maker fee {instrument.maker_fee}, taker fee "
         f"{instrument.taker_fee}"],
         ["time", f"{clock(start_ns)} to {clock(tape.end_ns)}, {duration(tape.end_ns - start_ns)}"],
-        ["complete", "yes" if facts.get("complete", True) else "no, stopped early"], ["rows", number(len(tape))], ["book", number(subject.book)],
+        ["complete", "yes" if facts.get("complete", True) else "no, stopped early"], ["rows", number(len(tape))], ["book", _book(subject)],
         ["SHA-256 of the rows", tape.sha256], ["source hash", str(facts.get("source_hash") or "not on record")],
         ["versions", ", ".join(f"{name} {version}" for name, version in versions.items()) or "not on record"],
         ["schema", f"{facts.get('schema_version', SCHEMA_VERSION)}"],
@@ -32,10 +32,10 @@ def _provenance(subject):
 
 
 def _agents(subject):
-    agents = list(subject.tape.agents.values())
+    tape, agents = subject.tape, list(subject.tape.agents.values())
     groups = {}
     for agent in agents:
-        key = (agent["kind"], agent.get("role") or agent["kind"], _settings(agent.get("parameters")), _settings(agent.get("latency"), "_ns"))
+        key = (agent["kind"], agent.get("role") or agent["kind"], _settings(agent.get("parameters")), _links(tape, agent))
         groups.setdefault(key, []).append(agent["name"])
     columns = [Column("agents"), Column("names", is_text=True), Column("kind", is_text=True), Column("role", is_text=True), Column("latency", is_text=True),
                Column("parameters", is_text=True)]
@@ -45,6 +45,19 @@ def _agents(subject):
     ]
     caption = "Agents with the same settings share a line." + (f" The first {AGENTS_MAX} lines of {number(len(groups))}." if len(groups) > AGENTS_MAX else "")
     return Table("agents", "The agents", caption, columns, rows, None if rows else "The provenance names no agent.")
+
+
+def _book(subject):
+    """Return which book the page is about, of which."""
+    books = subject.tape.books
+    return number(subject.book) if len(books) == 1 else f"{books.get(subject.book, subject.book)}, of {', '.join(books.values())}"
+
+
+def _links(tape, agent):
+    """Return the latency of an agent as words, that of each link if it has several."""
+    if "venues" not in agent:
+        return _settings(agent.get("latency"), "_ns")
+    return "; ".join(f"{tape.books.get(link['book'], link['book'])}: {_settings(link['latency'], '_ns')}" for link in agent["venues"])
 
 
 def _settings(values, suffix=""):
