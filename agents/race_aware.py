@@ -1,4 +1,4 @@
-"""RaceAwareMaker: reads which best queue is about to empty, and is not there when it does.
+"""RaceAwareMaker: reads which best queue is about to empty, and is not there when that has turned out to cost.
 
 Sources: the race as competing hazards, h = max(d, 0) / Q with d = (traded + cancelled - added) / window at the best level of a side; where little has
 happened, the chance that two balanced queues give: p_up = 2 / pi arctan(Q_bid / Q_ask), Cont and de Larrard, "Order book dynamics in liquid markets: limit
@@ -7,30 +7,31 @@ Markovian limit order market", SIAM Journal on Financial Mathematics 4 (2013).
 """
 import math
 
-from agents.maker import Maker
+from agents.worth import WorthMaker
 from lob import Array, compiled
 
 BID, ASK = 0, 1
 
 
 @compiled
-class RaceAwareMaker(Maker):
-    """Quotes at mid -/+ half_spread_ticks as SymmetricMaker does, but widens, shrinks or pulls the side that is about to lose its race.
+class RaceAwareMaker(WorthMaker):
+    """Quotes at mid -/+ half_spread_ticks as SymmetricMaker does, but widens, shrinks or pulls a side whose fills cost when its race stands as it does.
 
+    Where nobody knows anything a queue that empties is no bad news: who is filled there is paid, and it stays. Where some know the value such fills lose. It
+    cannot see in which market it is; it measures what a fill is worth at each chance to lose the race (WorthMaker), and acts where that is below zero.
     window_s: of the pressure, an exponential average. prior_hz: the hazard that stands for the queues alone; the larger, the less the flow counts.
-    pulled_weight: of lots that are cancelled or added beside lots that are eaten (1). widen_at, pull_at: the chance that a side's queue empties first from
-    which its quote is widened by widen_ticks with half of the lots, or pulled. p_up: what it reads now. The race is that of the touch, and so it quotes there:
-    for a quote behind the touch the same reading takes away the fills that it stands there for.
+    pulled_weight: of lots that are cancelled or added beside lots that are eaten (1). widen_below_ticks, pull_below_ticks: the worth of a fill below which a
+    quote is widened by widen_ticks with half of the lots, or pulled. p_up: what it reads now. The race is that of the touch, and so it quotes there.
     """
 
-    positive = (*Maker.positive, "window_s", "prior_hz")
+    positive = (*WorthMaker.positive, "window_s", "prior_hz")
 
     half_spread_ticks: float = 0.5
     window_s: float = 1.0
     prior_hz: float = 1.0
     pulled_weight: float = 0.5
-    widen_at: float = 0.75
-    pull_at: float = 0.85
+    widen_below_ticks: float = 0.0
+    pull_below_ticks: float = -0.1
     widen_ticks: int = 1
     p_up: float = 0.5
     eaten: Array[float, 2] = 0.0
@@ -48,18 +49,20 @@ class RaceAwareMaker(Maker):
         if market.best_bid_ticks == 0 or market.best_ask_ticks == 0:
             return
         self.read_race(market)
+        self.value_trades(market)
         bid_ticks = int((market.mid_ticks - self.half_spread_ticks) // 1)
         ask_ticks = -int(-(market.mid_ticks + self.half_spread_ticks) // 1)
         self.quote_race(market, 1, max(1, min(bid_ticks, market.best_ask_ticks - 1)), 1.0 - self.p_up)
         self.quote_race(market, -1, max(ask_ticks, market.best_bid_ticks + 1), self.p_up)
 
     def quote_race(self, market, side, price_ticks, lose_chance):
-        """Quote one side by the chance that its queue is the one that empties."""
-        if lose_chance > self.pull_at:
+        """Quote one side by what a fill is worth at the chance that its queue is the one that empties."""
+        worth_ticks = self.worth_ticks(lose_chance)
+        if worth_ticks < self.pull_below_ticks:
             self.quote_side(market, side, price_ticks, 0)
             # The pressure fades also while nothing happens.
             market.wake_after(int(self.window_s * 0.5e9))
-        elif lose_chance > self.widen_at:
+        elif worth_ticks < self.widen_below_ticks:
             self.quote_side(market, side, max(1, price_ticks - side * self.widen_ticks), (self.lots + 1) // 2)
         else:
             self.quote_side(market, side, price_ticks, self.lots)
@@ -85,12 +88,13 @@ class RaceAwareMaker(Maker):
         return lots
 
     def note_trades(self, market):
-        """Count the lots that trades have eaten, each from the side that rested."""
+        """Count the lots that trades have eaten, each from the side that rested, oldest first."""
         count = min(market.trade_count - self.trades_seen, 63)
         self.trades_seen = market.trade_count
-        for i in range(count):
+        for i in range(count - 1, -1, -1):
             trade = market.trade(i)
             eaten = ASK if trade.side > 0 else BID
+            self.note_trade(trade, self.p_up if eaten == ASK else 1.0 - self.p_up)
             self.eaten[eaten] += trade.lots
             # The queue's change will show them too.
             self.pulled[eaten] -= trade.lots

@@ -171,7 +171,7 @@ def new_agent(
 
     module, cls, (file, test) = write_agent(name, folder)
     typer.echo(f"{file} is a working agent and {test} its test. What to do next:")
-    typer.echo(f"  pytest {test}")
+    typer.echo(f"  pytest {test}    (pytest is a package of its own: pip install pytest)")
     typer.echo(f"  edit {file}: its hooks are where your strategy goes; take @compiled away to step through it")
     typer.echo(f'  name it in a scenario, class = "{module}:{cls}", or run it inside a recorded day: lob replay FILE --agent {module}:{cls}')
 

@@ -1,4 +1,4 @@
-"""Native code: the one module that touches numba.
+"""Native code: with `parts`, all that touches numba.
 
 Owns the decorator, its cache, and the few intrinsics that make a structure of plain memory out of numpy records: a Record is one bare
 pointer without a reference count, so it passes through small functions for nothing. Knows no market.
@@ -10,7 +10,6 @@ Raw pointers have no bounds. With LOB_DEBUG=1 (DEBUG) whoever owns a pool assert
 """
 import ast
 import hashlib
-import inspect
 import os
 import platform
 import sys
@@ -23,13 +22,12 @@ import numba
 from llvmlite import ir
 from numba import types
 from numba.core import cgutils
-from numba.core import ir as numba_ir
 from numba.core.caching import CompileResultCacheImpl, FunctionCache, _CacheLocator
 from numba.core.datamodel import models
 from numba.core.datamodel.registry import register_default
 from numba.core.errors import NumbaError as CompilerError  # noqa: F401
-from numba.core.errors import TypingError
-from numba.extending import intrinsic, overload, overload_attribute, overload_method  # noqa: F401
+from numba.core.errors import TypingError  # noqa: F401
+from numba.extending import intrinsic, overload, overload_method  # noqa: F401
 from platformdirs import user_cache_dir
 
 DEBUG = os.environ.get("LOB_DEBUG", "0") not in ("", "0")
@@ -146,17 +144,17 @@ def _announce():
     print(f"lob: compiling for this machine, which takes up to a minute and happens once (kept in {cache_directory()})", file=sys.stderr)
 
 
-def jit(function=None, signature=None, inline=False, keep=True, bounds=False):
+def jit(function=None, signature=None, inline=False, keep=True, bounds=False, pipeline=None):
     """Return `function` as native code, compiled at its first call (or now, with a signature) and kept on disk.
 
     inline: put the code into its callers; for the small functions of a hot path, where a call costs as much as the work.
     keep: whether the code is kept on disk; a function's attribute __stamp__ tells when it is stale, by default the hash of this package;
     its attribute __check__ is called before that, and what it raises keeps the code from being kept.
-    bounds: whether an index beyond an array raises IndexError, as in Python.
+    bounds: whether an index beyond an array raises IndexError, as in Python. pipeline: the compiler's, if not its usual one (`parts`).
     """
     if function is None:
-        return lambda f: jit(f, signature, inline, keep, bounds)
-    dispatcher = numba.njit(function, forceinline=inline, boundscheck=bounds)
+        return lambda f: jit(f, signature, inline, keep, bounds, pipeline)
+    dispatcher = numba.njit(function, forceinline=inline, boundscheck=bounds, pipeline_class=pipeline)
     try:
         if keep:
             dispatcher._cache = _Cache(function)
@@ -298,93 +296,6 @@ def entry_point(dispatcher):
     """Return the address of a function compiled for HOOK, to be called by `call_at`."""
     compiled = dispatcher.get_compile_result(HOOK)
     return compiled.library.get_pointer_to_function(compiled.fndesc.llvm_func_name)
-
-
-class Handle(types.Type):
-    """The type of an address with a public face: no field can be read or set but by an attribute or method made for it."""
-
-    def __init__(self, name):
-        super().__init__(name=f"Handle({name})")
-
-
-@register_default(Handle)
-class _HandleModel(models.PrimitiveModel):
-    def __init__(self, manager, kind):
-        super().__init__(manager, kind, ir.IntType(64))
-
-
-def handle_type(name):
-    """Return a Handle type of a class of its own, and the two functions that turn an address into it and back."""
-    kind = type(name, (Handle,), {})
-    register_default(kind)(_HandleModel)
-    handle = kind(name)
-
-    @intrinsic
-    def from_address(typing_context, address):
-        return handle(types.int64), lambda context, builder, signature, args: args[0]
-
-    @intrinsic
-    def to_address(typing_context, value):
-        return types.int64(handle), lambda context, builder, signature, args: args[0]
-
-    return handle, from_address, to_address
-
-
-def add_attribute(handle, name, reader):
-    """Give a handle a read-only attribute: reader(handle) in native code."""
-    overload_attribute(type(handle), name)(_same_signature(reader))
-
-
-def add_method(handle, name, implementation, whole=(), general=None, rare=()):
-    """Give a handle a method: implementation(handle, ...) in native code, with its own names and defaults.
-
-    whole: names of parameters that must be whole numbers, or None where that is the default; with anything else the caller does not compile. general: the
-    implementation for calls that name one of the `rare` parameters, so that other calls do not pay for these.
-    """
-    overload_method(type(handle), name)(_same_signature(implementation, whole, general, rare))
-
-
-def _same_signature(implementation, whole=(), general=None, rare=()):
-    # numba asks that the typing function takes what the implementation takes, defaults included.
-    signature = inspect.signature(implementation)
-
-    def choose(*args, **kwargs):
-        given = signature.bind(*args, **kwargs).arguments
-        for name, kind in given.items():
-            if isinstance(kind, types.Optional):
-                kind = kind.type
-            accepted = (int, types.Integer, types.Boolean, types.IntEnumMember, types.Omitted)
-            if name in whole and not isinstance(kind, accepted) and not (kind is types.none and signature.parameters[name].default is None):
-                raise TypingError(f"{name} must be a whole number, was {kind}")
-        named = {name for name, kind in given.items() if not isinstance(kind, types.Omitted)}
-        return implementation if named.isdisjoint(rare) else general
-
-    choose.__signature__ = signature
-    return choose
-
-
-def add_constant(record, name, value):
-    """Give a Record type a read-only attribute that is a constant of native code."""
-    overload_attribute(type(record), name)(lambda me: lambda me: value)
-
-
-def add_property(record, name, code):
-    """Give a Record type a read-only attribute that native code works out."""
-    overload_attribute(type(record), name)(lambda me: lambda me: code(me))
-
-
-def field_writes(dispatcher, record):
-    """Return [(field, "int" | "float" | "bool" | another type's name, line)] of what a dispatcher's code writes to fields of a Record type.
-
-    Empty for code that was not compiled in this process.
-    """
-    found, words = [], ((types.Boolean, "bool"), (types.Integer, "int"), (types.Float, "float"))
-    for typed in [compiled.type_annotation for compiled in dispatcher.overloads.values()]:
-        for write in [i for block in getattr(typed, "blocks", {}).values() for i in block.body if isinstance(i, numba_ir.SetAttr)]:
-            kind = typed.typemap[write.value.name]
-            word = next((word for of, word in words if isinstance(kind, of)), str(kind))
-            found += [(write.attr, word, write.loc.line)] if typed.typemap[write.target.name] == record else []
-    return found
 
 
 @intrinsic

@@ -375,6 +375,7 @@ def test_new_agent_writes_a_working_agent_and_its_test_which_passes(folder, name
     told = typed("new-agent", name).stdout
     assert sorted(path.name for path in folder.iterdir()) == ["patient_maker.py", "test_patient_maker.py"]
     assert "pytest test_patient_maker.py" in told
+    assert "pip install pytest" in told
     assert "patient_maker:PatientMaker" in told
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "test_patient_maker.py"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)

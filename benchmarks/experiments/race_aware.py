@@ -2,7 +2,7 @@
 
 The scenarios `toxic` and `calm`, once as they are and once with RaceAwareMaker in the place of SymmetricMaker, both half a tick from the mid. Both join
 the touch where the spread is a tick. Twin runs: the same seed, the same others.
-The first half of the claim comes out, the second does not: in `calm` a third of the profit goes with the fills that it keeps away from.
+In `calm` it finds no reading at which fills cost, and is then the other maker, request for request; at first, before it has seen enough, it can err.
 """
 from experiments.tape_figures import run_with, without
 

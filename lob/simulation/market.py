@@ -6,8 +6,9 @@ over the same memory and the same functions (`window`). It holds nothing that ha
 import numpy as np
 
 from lob.exchange.ladder import key_of
-from lob.jit import add_attribute, add_method, handle_type, jit
+from lob.jit import jit
 from lob.messages import Action, Flag, Side, TimeInForce
+from lob.parts import add_attribute, add_method, handle_type
 from lob.simulation import streams
 from lob.simulation.arguments import is_given, number_or_zero, peg_flag
 from lob.simulation.depth import replica_at, replica_key, replica_lots

@@ -15,19 +15,8 @@ from enum import Enum
 import numpy as np
 
 from lob.errors import AgentError
-from lob.jit import (
-    HOOK,
-    PACKAGE,
-    add_constant,
-    add_property,
-    entry_point,
-    field_writes,
-    jit,
-    module_stamp,
-    overload_method,
-    pool_reader,
-    record_subtype,
-)
+from lob.jit import HOOK, PACKAGE, entry_point, module_stamp, pool_reader, record_subtype
+from lob.parts import add_constant, add_property, add_record_method, field_writes, part, whole
 from lob.simulation.arguments import checked_int
 from lob.simulation.compilable import definition_of, is_super, near, super_calls
 from lob.simulation.fields import Array, dtype_of, word_of
@@ -81,7 +70,7 @@ class Native:
         function.__module__, function.__qualname__ = cls.__module__, f"{cls.__module__}.{cls.__qualname__}.{name}"
         function.__stamp__, function.__check__ = f"{stamp}-{self._code_stamp()}", self._check_writes
         try:
-            dispatcher = jit(function, HOOK, keep=stamp is not None)
+            dispatcher = whole(function, HOOK, keep=stamp is not None)
         except AgentError:
             raise
         except Exception as error:
@@ -108,7 +97,7 @@ class Native:
             cells = tuple(pytypes.CellType(self._native_value(cell.cell_contents)) for cell in body.__closure__ or ())
             copied = pytypes.FunctionType(body.__code__, scope, function.__name__, function.__defaults__, cells)
             copied.__module__, copied.__qualname__, copied.__kwdefaults__ = function.__module__, function.__qualname__, function.__kwdefaults__
-            self.functions[function] = jit(copied, keep=False, bounds=any(isinstance(kind, Array) for kind in self.fields.values()))
+            self.functions[function] = part(copied, bounds=any(isinstance(kind, Array) for kind in self.fields.values()))
             self.bodies.append((function, self.functions[function]))
         return self.functions[function]
 
@@ -216,7 +205,7 @@ def _add_method(record, name, code, is_static):
         return call
 
     choose.__signature__ = inspect.signature(call)
-    overload_method(type(record), name)(choose)
+    add_record_method(record, name, choose)
 
 
 def _call_bare(state, market, notice):

@@ -1,0 +1,226 @@
+"""Parts: native code that becomes machine code only within a whole, and the faces that such code has in an agent.
+
+Owns how the functions of an agent come together. The compiler by itself optimises each function and makes machine code of it, and does so again wherever it
+is called from: twenty small methods behind five hooks are compiled a hundred times. A part is translated only. The whole, a hook, takes in each of its parts
+once, and is optimised and made machine code of once; that halves what a new agent costs. Here are also the attributes and methods that a handle or
+a Record has in native code, since these are parts too. Knows no market.
+"""
+import ctypes
+import inspect
+
+from llvmlite import ir
+from numba import _dynfunc, types
+from numba.core import ir as numba_ir
+from numba.core.codegen import JITCodeLibrary
+from numba.core.compiler import CompilerBase, DefaultPassBuilder
+from numba.core.compiler_machinery import PassManager, register_pass
+from numba.core.datamodel import models
+from numba.core.datamodel.registry import register_default
+from numba.core.environment import lookup_environment
+from numba.core.errors import TypingError
+from numba.core.typed_passes import AnnotateTypes, IRLegalization, NativeLowering, NoPythonBackend, NoPythonSupportedFeatureValidation
+from numba.extending import intrinsic, overload_attribute, overload_method
+
+from lob.jit import jit
+
+# As the code of what has none: it calls the object that a compiled function is bound to, which cannot be called, and so raises TypeError.
+_REFUSES = ctypes.cast(ctypes.pythonapi.PyObject_Call, ctypes.c_void_p).value
+
+
+class _PartLibrary(JITCodeLibrary):
+    """Translated functions that are neither optimised nor run by themselves."""
+
+    def _optimize_functions(self, ll_module):
+        ll_module.data_layout = self._codegen._data_layout
+
+    def finalize(self):
+        self._raise_if_finalized()
+        for function in self._final_module.functions:
+            # As numba does for what is linked more than once: several copies are one, and those that nobody calls any more can go.
+            if not function.is_declaration and function.linkage.name == "external":
+                function.linkage = "linkonce_odr"
+        self._shared_module, self._finalized = self._final_module, True
+
+    def parts(self):
+        """Return the libraries that this one calls."""
+        return self._linking_libraries
+
+
+class _WholeLibrary(JITCodeLibrary):
+    """A function and its parts, and theirs, each taken in once."""
+
+    def _optimize_functions(self, ll_module):
+        ll_module.data_layout = self._codegen._data_layout
+
+    def finalize(self):
+        left, found = list(self._linking_libraries), {}
+        while left:
+            library = left.pop()
+            if library not in found:
+                found[library] = True
+                left += library.parts() if isinstance(library, _PartLibrary) else []
+        self._linking_libraries = list(found)
+        super().finalize()
+
+    def _optimize_final_module(self):
+        # Once is enough: numba's first, cheaper round is for reference counts, which an agent has none of.
+        passes, builder = self._codegen._module_pass_manager()
+        passes.run(self._final_module, builder)
+
+    def bind_environments(self):
+        """Give the parts what an error with arguments is made from, as numba gives it to each function that it runs."""
+        for variable in self._final_module.global_variables:
+            environment = lookup_environment(variable.name)
+            if environment is not None:
+                self._codegen.set_env(variable.name, environment)
+
+
+@register_pass(mutates_CFG=True, analysis_only=False)
+class _PartLowering(NativeLowering):
+    _name = "part_lowering"
+
+    def run_pass(self, state):
+        flags = state.flags
+        flags.no_compile = flags.no_cpython_wrapper = flags.no_cfunc_wrapper = True
+        state.library = _PartLibrary(state.targetctx.codegen(), state.func_id.func_qualname)
+        super().run_pass(state)
+        lowered = state["cr"]
+        # numba knows a compiled function by what Python calls, and this has to be there though a part has no code of its own.
+        key = _dynfunc.make_function(lowered.fndesc.lookup_module(), lowered.fndesc.qualname, "", _REFUSES, lowered.env, (state.library,))
+        state.targetctx.insert_user_function(key, lowered.fndesc, [state.library])
+        state["cr"] = lowered._replace(cfunc=key)
+        return True
+
+
+@register_pass(mutates_CFG=True, analysis_only=False)
+class _WholeLowering(NativeLowering):
+    _name = "whole_lowering"
+
+    def run_pass(self, state):
+        state.flags.no_cfunc_wrapper = True
+        state.library = _WholeLibrary(state.targetctx.codegen(), state.func_id.func_qualname)
+        state.library.enable_object_caching()
+        super().run_pass(state)
+        state.library.bind_environments()
+        return True
+
+
+def _pipeline(lowering):
+    """Return the compiler's usual pipeline with another end."""
+    class Pipeline(CompilerBase):
+        def define_pipelines(self):
+            pipeline = PassManager("nopython")
+            for front in (DefaultPassBuilder.define_untyped_pipeline(self.state), DefaultPassBuilder.define_typed_pipeline(self.state)):
+                pipeline.passes.extend(front.passes)
+            for step in (NoPythonSupportedFeatureValidation, IRLegalization, AnnotateTypes, lowering, NoPythonBackend):
+                pipeline.add_pass(step, step.__name__)
+            pipeline.finalize()
+            return [pipeline]
+
+    return Pipeline
+
+
+_PART, _WHOLE = _pipeline(_PartLowering), _pipeline(_WholeLowering)
+_AS_PART = {"pipeline_class": _PART}
+
+
+def part(function, bounds=False):
+    """Return `function` as native code to be called from parts and wholes; from Python it raises TypeError. bounds: as in `jit`."""
+    return jit(function, keep=False, bounds=bounds, pipeline=_PART)
+
+
+def whole(function, signature, keep=True):
+    """Return `function` as native code for a signature, with all its parts in it. keep: as in `jit`."""
+    return jit(function, signature, keep=keep, pipeline=_WHOLE)
+
+
+class Handle(types.Type):
+    """The type of an address with a public face: no field can be read or set but by an attribute or method made for it."""
+
+    def __init__(self, name):
+        super().__init__(name=f"Handle({name})")
+
+
+@register_default(Handle)
+class _HandleModel(models.PrimitiveModel):
+    def __init__(self, manager, kind):
+        super().__init__(manager, kind, ir.IntType(64))
+
+
+def handle_type(name):
+    """Return a Handle type of a class of its own, and the two functions that turn an address into it and back."""
+    kind = type(name, (Handle,), {})
+    register_default(kind)(_HandleModel)
+    handle = kind(name)
+
+    @intrinsic
+    def from_address(typing_context, address):
+        return handle(types.int64), lambda context, builder, signature, args: args[0]
+
+    @intrinsic
+    def to_address(typing_context, value):
+        return types.int64(handle), lambda context, builder, signature, args: args[0]
+
+    return handle, from_address, to_address
+
+
+def add_attribute(handle, name, reader):
+    """Give a handle a read-only attribute: reader(handle) in native code."""
+    overload_attribute(type(handle), name, jit_options=_AS_PART)(_same_signature(reader))
+
+
+def add_method(handle, name, implementation, whole=(), general=None, rare=()):
+    """Give a handle a method: implementation(handle, ...) in native code, with its own names and defaults.
+
+    whole: names of parameters that must be whole numbers, or None where that is the default; with anything else the caller does not compile. general: the
+    implementation for calls that name one of the `rare` parameters, so that other calls do not pay for these.
+    """
+    overload_method(type(handle), name, jit_options=_AS_PART)(_same_signature(implementation, whole, general, rare))
+
+
+def _same_signature(implementation, whole=(), general=None, rare=()):
+    # numba asks that the typing function takes what the implementation takes, defaults included.
+    signature = inspect.signature(implementation)
+
+    def choose(*args, **kwargs):
+        given = signature.bind(*args, **kwargs).arguments
+        for name, kind in given.items():
+            if isinstance(kind, types.Optional):
+                kind = kind.type
+            accepted = (int, types.Integer, types.Boolean, types.IntEnumMember, types.Omitted)
+            if name in whole and not isinstance(kind, accepted) and not (kind is types.none and signature.parameters[name].default is None):
+                raise TypingError(f"{name} must be a whole number, was {kind}")
+        named = {name for name, kind in given.items() if not isinstance(kind, types.Omitted)}
+        return implementation if named.isdisjoint(rare) else general
+
+    choose.__signature__ = signature
+    return choose
+
+
+def add_record_method(record, name, choose):
+    """Give a Record type a method; choose(self, ...) returns what implements it for arguments of these types."""
+    overload_method(type(record), name, jit_options=_AS_PART)(choose)
+
+
+def add_constant(record, name, value):
+    """Give a Record type a read-only attribute that is a constant of native code."""
+    overload_attribute(type(record), name, jit_options=_AS_PART)(lambda me: lambda me: value)
+
+
+def add_property(record, name, code):
+    """Give a Record type a read-only attribute that native code works out."""
+    overload_attribute(type(record), name, jit_options=_AS_PART)(lambda me: lambda me: code(me))
+
+
+def field_writes(dispatcher, record):
+    """Return [(field, "int" | "float" | "bool" | another type's name, line)] of what a dispatcher's code writes to fields of a Record type.
+
+    Empty for code that was not compiled in this process.
+    """
+    found, words = [], ((types.Boolean, "bool"), (types.Integer, "int"), (types.Float, "float"))
+    for typed in [compiled.type_annotation for compiled in dispatcher.overloads.values()]:
+        for write in [i for block in getattr(typed, "blocks", {}).values() for i in block.body if isinstance(i, numba_ir.SetAttr)]:
+            kind = typed.typemap[write.value.name]
+            word = next((word for of, word in words if isinstance(kind, of)), str(kind))
+            found += [(write.attr, word, write.loc.line)] if typed.typemap[write.target.name] == record else []
+    return found
