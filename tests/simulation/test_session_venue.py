@@ -68,13 +68,13 @@ def test_the_table_of_a_scenario_is_the_venue_of_its_tape_which_is_verified(tmp_
     path = tmp_path / "tiers.toml"
     path.write_text(SCENARIO, encoding="utf-8")
     scenario = load(path)
-    assert scenario.venue == Venue(self_trade={3: SelfTrade.CANCEL_BOTH}, allocation=Allocation(20, 0, 10), fees=TIERS)
+    assert scenario.venues["venue"] == Venue(self_trade={3: SelfTrade.CANCEL_BOTH}, allocation=Allocation(20, 0, 10), fees=TIERS)
     tape = scenario.simulation(out=tmp_path / "tape").run(seconds=60).tape
-    assert Venue.from_plain(tape.provenance["venue"]) == scenario.venue
+    assert Venue.from_plain(tape.provenance["venue"]) == scenario.venues["venue"]
     assert verify(tape).ok
     fills = fills_of(tape)
     assert len(np.unique(fills["resting_fee"] // fills["lots"])) == 2
-    ahead_of_others = replace(scenario.venue, allocation=Allocation.price_time())
+    ahead_of_others = replace(scenario.venues["venue"], allocation=Allocation.price_time())
     assert not verify(Tape(tape.rows, tape.provenance | {"venue": ahead_of_others.as_plain()})).ok
 
 
