@@ -215,7 +215,7 @@ def _read_parquet(place, source):
 
     try:
         with parquet.ParquetFile(source) as file:
-            provenance = _checked_provenance(file.schema_arrow, place)
+            provenance = _checked_provenance(file, place)
             rows, first = np.empty(file.metadata.num_rows, REPORT), 0
             for batch in file.iter_batches(READ_ROWS, columns=list(REPORT.names)):
                 _fill_rows(rows[first : first + len(batch)], batch, place)
@@ -226,18 +226,19 @@ def _read_parquet(place, source):
     return rows, provenance
 
 
-def _checked_provenance(schema, file):
-    text = (schema.metadata or {}).get(PROVENANCE_KEY)
+def _checked_provenance(file, place):
+    # As the footer has it: an Arrow schema knows only what a writer of Arrow put there too, and polars does not.
+    text = (file.metadata.metadata or {}).get(PROVENANCE_KEY)
     if text is None:
-        raise TapeError(f"{file}: not a tape: its schema has no {PROVENANCE_KEY.decode()!r} metadata")
+        raise TapeError(f"{place}: not a tape: its footer has no {PROVENANCE_KEY.decode()!r} metadata")
     try:
         provenance = json.loads(text)
     except ValueError:
-        raise TapeError(f"{file}: its {PROVENANCE_KEY.decode()!r} metadata is not JSON") from None
-    _check_version(provenance, file)
-    missing = [name for name in REPORT.names if name not in schema.names]
+        raise TapeError(f"{place}: its {PROVENANCE_KEY.decode()!r} metadata is not JSON") from None
+    _check_version(provenance, place)
+    missing = [name for name in REPORT.names if name not in file.schema_arrow.names]
     if missing:
-        raise TapeError(f"{file}: column {missing[0]} is missing")
+        raise TapeError(f"{place}: column {missing[0]} is missing")
     return provenance
 
 

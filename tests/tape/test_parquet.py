@@ -58,6 +58,14 @@ def test_any_parquet_reader_reads_a_tape(tape, tmp_path):
     assert polars.read_parquet(tape.write(tmp_path)).equals(tape.to_polars())
 
 
+def test_a_tape_that_polars_wrote_is_read(tape, tmp_path):
+    path = tmp_path / "tape.parquet"
+    tape.to_polars().write_parquet(path, metadata={"lob": json.dumps(tape.provenance)})
+    again = Tape.read(path)
+    assert again.sha256 == tape.sha256
+    assert again.provenance == tape.provenance
+
+
 def test_a_run_that_ends_gives_its_file_a_footer(tape, tmp_path, monkeypatch):
     monkeypatch.setattr(parquet, "GROUP_ROWS", 1_000)
     writer = TapeWriter(tmp_path, {"complete": False})
