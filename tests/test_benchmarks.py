@@ -137,6 +137,13 @@ def test_a_simulation_and_each_of_its_parts_has_its_figure():
     assert result["cost_of_eight_times_the_agents"] > 0
 
 
+def test_a_new_agent_is_timed_from_the_start_of_its_process_and_compiles_nothing_but_itself():
+    result = run("start.py", "--rounds", 1)
+    new, again = result["processes"]
+    assert (new["agent"], again["agent"]) == ("new", "again")
+    assert new["cpu_seconds"] > again["cpu_seconds"] > 0.0
+
+
 def test_the_processors_clock_never_runs_backwards():
     @jit(keep=False)
     def read(readings):
