@@ -144,6 +144,13 @@ def test_every_writer_of_a_tape_has_its_figure_and_the_same_rows():
     assert all(writer["ns_per_row"] > 0 and writer["bytes_per_row"] > 5 for writer in result["writers"])
 
 
+def test_a_new_agent_is_timed_from_the_start_of_its_process_and_compiles_nothing_but_itself():
+    result = run("start.py", "--rounds", 1)
+    new, again = result["processes"]
+    assert (new["agent"], again["agent"]) == ("new", "again")
+    assert new["cpu_seconds"] > again["cpu_seconds"] > 0.0
+
+
 def test_the_processors_clock_never_runs_backwards():
     @jit(keep=False)
     def read(readings):

@@ -5,7 +5,9 @@ import sys
 
 import numpy as np
 import pytest
+from numba.core.codegen import JITCodeLibrary
 
+from lob import Agent, Simulation, compiled
 from lob.jit import HOOK, call_at, entry_point, jit, pool_reader
 from lob.parts import part, whole
 
@@ -61,6 +63,32 @@ def test_an_error_in_a_part_of_a_part_reaches_the_caller_with_its_arguments():
     with pytest.raises(ValueError, match="below zero") as failure:
         sum_of(-3, 7)
     assert failure.value.args == ("below zero", -3)
+
+
+@compiled
+class Counted(Agent):
+    seen: int = 0
+
+    def on_start(self, market):
+        self.look(market)
+
+    def on_quote(self, market):
+        self.look(market)
+        self.look(market)
+
+    def look(self, market):
+        self.note(market.best_bid_ticks)
+
+    def note(self, ticks):
+        self.seen += ticks
+
+
+def test_machine_code_of_an_agent_is_made_once_for_each_hook(monkeypatch):
+    made = []
+    finalize = JITCodeLibrary._finalize_specific
+    monkeypatch.setattr(JITCodeLibrary, "_finalize_specific", lambda library: [made.append(library.name), finalize(library)])
+    Simulation([Counted()])
+    assert sorted(name for name in made if "Counted" in name) == [f"{__name__}.Counted.{hook}" for hook in ("on_quote", "on_start")]
 
 
 def test_a_part_cannot_be_called_from_python():
