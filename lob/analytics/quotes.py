@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lob.analytics.records import last_at, select
+from lob.analytics.records import select, value_at
 from lob.jit import jit, pool_reader
 from lob.messages import REPORT, ReportKind
 from lob.tape.columns import check_order
@@ -105,19 +105,13 @@ class Mids:
     def before_rows(self, sequence):
         """Return (mid, is_known) just before the event that holds each row: int64[n], bool[n]."""
         # A change of the touch bears the number of its event's last row, so an earlier number is an earlier event.
-        return self._at(last_at(self.sequence, sequence - 1))
+        return value_at(self.sequence, self.half_ticks, sequence - 1)
 
     def at_times(self, time_ns):
         """Return (mid, is_known) at each time, what happens at this very time included: int64[n], bool[n]."""
-        return self._at(last_at(self.time_ns, time_ns))
+        return value_at(self.time_ns, self.half_ticks, time_ns)
 
     @property
     def last(self):
         """The last mid of the tape, None if it has none."""
         return int(self.half_ticks[-1]) if len(self.half_ticks) else None
-
-    def _at(self, i):
-        is_known = i >= 0
-        if len(self.half_ticks) == 0:
-            return np.zeros(len(i), np.int64), is_known
-        return np.where(is_known, self.half_ticks[i], 0), is_known
