@@ -94,7 +94,7 @@ def markout_table(tape, by=("agent",), horizons_ns=HORIZONS_NS, book=0):
     columns = _fill_columns(tape, fills, book, [*by, "time_ns", "lots"])
     codes, time_ns, lots = group_codes(columns, by), columns["time_ns"].to_numpy(), columns["lots"].cast(polars.Float64).to_numpy()
     effective, _, later = _earned(tape, fills, horizons_ns, book)
-    in_ticks, tables = dict.fromkeys(MARKOUTS, effective / 2), []
+    in_ticks, tables = {"effective": effective / 2, "realised": np.empty(len(fills)), "impact": np.empty(len(fills))}, []
     for horizon_ns, realised, is_seen in later:
         np.divide(realised, 2, out=in_ticks["realised"])
         np.subtract(in_ticks["effective"], in_ticks["realised"], out=in_ticks["impact"])

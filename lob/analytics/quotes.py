@@ -33,7 +33,7 @@ def _quotes(tape, book):
 
 @dataclass(frozen=True)
 class Extent:
-    """How much of one book is on a tape: its FILL rows, the rows that may bring an order to rest at a price, and the range of their prices (0, 0 without any)."""
+    """How much of one book is on a tape: its FILL rows, the rows that may bring an order to rest, and the range of their prices (0, 0 without)."""
 
     fills: int
     entries: int
