@@ -15,34 +15,49 @@ from lob.jit import jit
 BLOCK_MIN_NS = 1_000_000_000
 
 
-def block_means(frame, by, values, horizon_ns=0, codes=None):
+def block_means(frame, by, values, horizon_ns=0):
     """Return weighted means by group with their standard errors, in order of the groups, as a polars frame.
 
     frame: with time_ns, weight and the columns named; rows in which a value is null are left out of all. by: names of columns. values: names of columns.
-    horizon_ns: how far an observation looks ahead, a number or the name of a column; a block is that long, at least a second. codes: `group_codes` of the
-    frame, where they are known already.
+    horizon_ns: how far an observation looks ahead, a number or the name of a column; a block is that long, at least a second.
     Columns: by, count, missing (left out), weight, blocks, and for each value its mean and {value}_error; null with no weight, with fewer than two blocks.
     """
     import polars as pl
 
-    by = list(by)
-    codes, group_count = group_codes(frame, by) if codes is None else codes
-    y = np.stack([frame[name].cast(pl.Float64).fill_null(np.nan).to_numpy() for name in values]) if frame.height else np.zeros((len(values), 0))
-    weight, time_ns = frame["weight"].cast(pl.Float64).to_numpy(), frame["time_ns"].to_numpy()
-    horizon = frame[horizon_ns].to_numpy() if isinstance(horizon_ns, str) else np.full(1, horizon_ns, np.int64)
-    block = time_ns // np.maximum(horizon, BLOCK_MIN_NS)
-    order = np.argsort(block, kind="stable") if _goes_back(codes, block, group_count) else np.zeros(0, np.int64)
-    first, counts, sums = _totals(codes, y, weight, group_count)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        means = sums[1:] / sums[0]
-        blocks, own, shared = _squares(codes, y, weight, block, order, means)
-        errors = np.sqrt(blocks / (blocks - 1) * np.maximum(own, own + 2 * shared)) / sums[0]
-    found = np.flatnonzero(first >= 0)
-    table = frame[first[found]].select(by) if by else pl.DataFrame()
-    columns = {"count": counts[0, found], "missing": counts[1, found], "weight": sums[0, found], "blocks": blocks[found]}
+    by, y = list(by), np.empty((len(values), frame.height))
     for k, name in enumerate(values):
-        columns |= {name: _or_null(means[k, found]), f"{name}_error": _or_null(errors[k, found])}
-    return table.with_columns(**{name: pl.Series(column) for name, column in columns.items()}) if by else pl.DataFrame(columns)
+        y[k] = frame[name].cast(pl.Float64).fill_null(np.nan).to_numpy()
+    horizon = frame[horizon_ns].to_numpy() if isinstance(horizon_ns, str) else horizon_ns
+    weight, is_known = frame["weight"].cast(pl.Float64).to_numpy(), ~np.isnan(y).any(0)
+    means = group_means(*group_codes(frame, by), frame["time_ns"].to_numpy(), weight, dict(zip(values, y, strict=True)), is_known, horizon)
+    rest = means.drop("group", "first")
+    return pl.concat([frame[means["first"]].select(by), rest], how="horizontal") if by else rest
+
+
+def group_means(codes, group_count, time_ns, weight, values, is_known, horizon_ns, with_error=None):
+    """Return what `block_means` does of plain arrays, one element an observation, as a polars frame.
+
+    codes, group_count: see `group_codes`. time_ns: int64[n]. weight: float64[n]. values: {name: float64[n]}. is_known: bool[n], the observations that count.
+    horizon_ns: a number, or int64[n]. with_error: the values whose errors are wanted, all of them by default.
+    Columns: group (its code), first (its first observation), count, missing, weight, blocks, and for each value its mean and, if wanted, {value}_error.
+    """
+    import polars as pl
+
+    with_error = list(values) if with_error is None else with_error
+    width_ns = np.maximum(np.atleast_1d(horizon_ns), BLOCK_MIN_NS)
+    order = np.argsort(time_ns, kind="stable") if _goes_back(codes, time_ns, group_count) else np.zeros(0, np.int64)
+    first, counts, total = _counted(codes, weight, is_known, group_count)
+    found = np.flatnonzero(first >= 0)
+    columns = {"group": found, "first": first[found], "count": counts[0, found], "missing": counts[1, found], "weight": total[found]}
+    with np.errstate(invalid="ignore", divide="ignore"):
+        for name, value in values.items():
+            means = _summed(codes, value, weight, is_known, group_count) / total
+            columns[name] = _or_null(means[found])
+            if name in with_error:
+                blocks, own, shared = _squares(codes, value, weight, is_known, time_ns, width_ns, order, means)
+                errors = np.sqrt(blocks / (blocks - 1) * np.maximum(own, own + 2 * shared)) / total
+                columns |= {"blocks": blocks[found], f"{name}_error": _or_null(errors[found])}
+    return pl.DataFrame(columns)
 
 
 def _or_null(values):
@@ -70,60 +85,58 @@ def group_codes(frame, by):
 
 
 @jit
-def _goes_back(codes, block, group_count):
+def _goes_back(codes, time_ns, group_count):
     """Return whether time goes back within a group."""
     last = np.full(group_count, -(2**62))
     for i in range(len(codes)):
-        if block[i] < last[codes[i]]:
+        if time_ns[i] < last[codes[i]]:
             return True
-        last[codes[i]] = block[i]
+        last[codes[i]] = time_ns[i]
     return False
 
 
 @jit
-def _totals(codes, y, weight, group_count):
-    """Return (first row of each group, -1 without; counts[2]: known and missing; sums[1 + values]: of weight and of weight x value)."""
-    first, counts, sums = np.full(group_count, -1), np.zeros((2, group_count), np.int64), np.zeros((1 + len(y), group_count))
+def _counted(codes, weight, is_known, group_count):
+    """Return (first observation of each group, -1 without; counts[2]: known and missing; the weight of the known)."""
+    first, counts, total = np.full(group_count, -1), np.zeros((2, group_count), np.int64), np.zeros(group_count)
     for i in range(len(codes)):
         group = codes[i]
         if first[group] < 0:
             first[group] = i
-        if _is_missing(y, i):
+        if is_known[i]:
+            counts[0, group] += 1
+            total[group] += weight[i]
+        else:
             counts[1, group] += 1
-            continue
-        counts[0, group] += 1
-        sums[0, group] += weight[i]
-        for k in range(len(y)):
-            sums[1 + k, group] += weight[i] * y[k, i]
-    return first, counts, sums
+    return first, counts, total
 
 
 @jit
-def _is_missing(y, i):
-    missing = False
-    for k in range(len(y)):
-        missing |= np.isnan(y[k, i])
-    return missing
+def _summed(codes, value, weight, is_known, group_count):
+    """Return the sum of weight x value by group."""
+    found = np.zeros(group_count)
+    for i in range(len(codes)):
+        if is_known[i]:
+            found[codes[i]] += weight[i] * value[i]
+    return found
 
 
 @jit
-def _squares(codes, y, weight, block, order, means):
-    """Return (blocks, sum u_g^2, sum u_g u_{g+1}) by group; order: the rows in order of time, empty where they are."""
-    values, group_count = len(y), means.shape[1]
+def _squares(codes, value, weight, is_known, time_ns, width_ns, order, means):
+    """Return (blocks, sum u_g^2, sum u_g u_{g+1}) by group; order: the observations in order of time, empty where they are."""
+    group_count = len(means)
     current, blocks = np.full(group_count, -(2**62)), np.zeros(group_count, np.int64)
-    here, before = np.zeros((values, group_count)), np.zeros((values, group_count))
-    own, shared = np.zeros((values, group_count)), np.zeros((values, group_count))
+    here, before, own, shared = np.zeros(group_count), np.zeros(group_count), np.zeros(group_count), np.zeros(group_count)
     for n in range(len(codes)):
         i = order[n] if len(order) else n
-        if _is_missing(y, i):
+        if not is_known[i]:
             continue
-        group = codes[i]
-        if block[i] != current[group]:
-            _close_block(group, block[i] == current[group] + 1, here, before, own, shared)
-            current[group] = block[i]
+        group, block = codes[i], time_ns[i] // width_ns[i if len(width_ns) > 1 else 0]
+        if block != current[group]:
+            _close_block(group, block == current[group] + 1, here, before, own, shared)
+            current[group] = block
             blocks[group] += 1
-        for k in range(values):
-            here[k, group] += weight[i] * (y[k, i] - means[k, group])
+        here[group] += weight[i] * (value[i] - means[group])
     for group in range(group_count):
         _close_block(group, False, here, before, own, shared)
     return blocks, own, shared
@@ -132,9 +145,8 @@ def _squares(codes, y, weight, block, order, means):
 @jit
 def _close_block(group, is_next, here, before, own, shared):
     """Add a finished block's squares; `before` becomes its sum if the next block follows at once."""
-    for k in range(len(here)):
-        u = here[k, group]
-        own[k, group] += u * u
-        shared[k, group] += u * before[k, group]
-        before[k, group] = u if is_next else 0.0
-        here[k, group] = 0.0
+    u = here[group]
+    own[group] += u * u
+    shared[group] += u * before[group]
+    before[group] = u if is_next else 0.0
+    here[group] = 0.0

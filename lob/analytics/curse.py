@@ -6,7 +6,7 @@ Source: Handa and Schwartz (1996), limit orders that are picked off or not fille
 """
 import numpy as np
 
-from lob.analytics.blocks import block_means
+from lob.analytics.blocks import group_codes, group_means
 from lob.analytics.labels import label_column
 from lob.analytics.markouts import HORIZONS_NS
 from lob.analytics.quotes import Mids
@@ -24,40 +24,45 @@ def winners_curse(tape, by=("agent",), horizons_ns=HORIZONS_NS, book=0):
     import polars as pl
 
     by = [by] if isinstance(by, str) else list(by)
-    frames = [_sums_of(frame, by, horizon_ns) for horizon_ns, frame in _drifts(tape, by, horizons_ns, book)]
-    return pl.concat(frames).sort(*by, "horizon_ns")
+    stays = touch_stays(tape, book)
+    stays = select(stays, stays["owner"] > NOBODY)
+    orders = pl.DataFrame({"side": stays["side"].copy()} | {key: label_column(tape, stays["owner"], key) for key in by})
+    both = _side_by_side(pl.concat(_drifts(tape, stays, *group_codes(orders, by), horizons_ns, book)))
+    return pl.concat([orders[both["first"]].select(by), both.drop("first")], how="horizontal").sort(*by, "horizon_ns")
 
 
-def _drifts(tape, by, horizons_ns, book):
-    """Yield (horizon, a frame of the orders at the touch: by, time_ns, is_filled, drift in ticks)."""
+def _drifts(tape, stays, groups, group_count, horizons_ns, book):
+    """Yield for each window the mean drift by group, see `group_means`, the unfilled orders (is_filled 0) and the filled ones apart."""
     import polars as pl
 
-    stays, mids = touch_stays(tape, book), Mids.of(tape, book)
-    stays = select(stays, stays["owner"] > NOBODY)
-    time_ns, side = np.ascontiguousarray(stays["time_ns"]), stays["side"].astype(np.int64)
-    labels = {key: label_column(tape, stays["owner"], key) for key in by}
+    mids, side, weight, drift = Mids.of(tape, book), stays["side"].astype(np.int64), np.ones(len(stays)), np.empty(len(stays))
+    time_ns, first_fill_ns = (np.ascontiguousarray(stays[name]) for name in ("time_ns", "first_fill_ns"))
     before, is_known = mids.at_times(time_ns)
     for horizon_ns in horizons_ns:
-        end_ns = time_ns + horizon_ns
-        after, _ = mids.at_times(end_ns)
-        is_filled = (stays["first_fill_ns"] >= 0) & (stays["first_fill_ns"] <= end_ns)
-        frame = pl.DataFrame(labels | {"time_ns": time_ns, "weight": np.ones(len(stays)), "is_filled": is_filled, "drift": side * (after - before) / 2})
-        yield horizon_ns, frame.filter(pl.Series(is_known & (end_ns <= tape.end_ns)))
+        later_ns = time_ns + horizon_ns
+        half_ticks, _ = mids.at_times(later_ns)
+        half_ticks -= before
+        half_ticks *= side
+        np.divide(half_ticks, 2, out=drift)
+        codes = 2 * groups + ((first_fill_ns >= 0) & (first_fill_ns <= later_ns))
+        means = group_means(codes, 2 * group_count, time_ns, weight, {"drift": drift}, is_known & (later_ns <= tape.end_ns), horizon_ns)
+        parts = {"group": pl.col("group") // 2, "is_filled": pl.col("group") % 2, "horizon_ns": pl.lit(horizon_ns, pl.Int64)}
+        yield means.filter(pl.col("count") > 0).with_columns(**parts)
 
 
-def _sums_of(frame, by, horizon_ns):
+def _side_by_side(means):
+    """Return one row a group and window, with `first`, an order of the group, from the rows of filled and of unfilled orders."""
     import polars as pl
 
-    means = block_means(frame, [*by, "is_filled"], ["drift"], horizon_ns)
+    keys = ["group", "horizon_ns"]
     parts = [
-        means.filter(pl.col("is_filled") == is_filled).select(*by, pl.col("count").alias(name), pl.col("drift").alias(f"drift_{name}"),
-                                                              pl.col("drift_error").alias(f"drift_{name}_error"))
-        for is_filled, name in ((True, "filled"), (False, "unfilled"))
+        means.filter(pl.col("is_filled") == is_filled)
+        .select(*keys, "first", pl.col("count").alias(name), pl.col("drift").alias(f"drift_{name}"), pl.col("drift_error").alias(f"drift_{name}_error"))
+        for is_filled, name in ((1, "filled"), (0, "unfilled"))
     ]
-    both = frame.select(by).unique().join(parts[0], on=by, how="left").join(parts[1], on=by, how="left")
-    counts = both.with_columns(pl.col("filled", "unfilled").fill_null(0).cast(pl.Int64))
-    return counts.select(
-        *by, pl.lit(horizon_ns, pl.Int64).alias("horizon_ns"), pl.lit(horizon_ns / 1e9).alias("horizon_s"), "filled", "unfilled",
+    both = parts[0].join(parts[1], on=keys, how="full", coalesce=True).with_columns(pl.col("filled", "unfilled").fill_null(0).cast(pl.Int64))
+    return both.select(
+        pl.coalesce("first", "first_right").alias("first"), "horizon_ns", (pl.col("horizon_ns") / 1e9).alias("horizon_s"), "filled", "unfilled",
         (pl.col("filled") / (pl.col("filled") + pl.col("unfilled"))).alias("filled_share"),
         "drift_filled", "drift_filled_error", "drift_unfilled", "drift_unfilled_error", (pl.col("drift_unfilled") - pl.col("drift_filled")).alias("curse"),
     )

@@ -20,9 +20,17 @@ from lob.messages import REPORT, Action, CancelReason, Flag, RejectReason, Repor
 HORIZON_NS, REACTION_NS = 1_000_000_000, 1_000_000
 BITS_MAX = 22  # of the map of filled orders, at first
 LOSS = np.dtype([("request", "i8"), ("fill", "i8")])  # indices of rows
-SEARCH = np.dtype([("orders", LIVE), ("book", "i8"), ("next_row", "i8"), ("fills", "i8"), ("fill_count", "i8"), ("losses", "i8"), ("loss_count", "i8")])
+SEARCH = np.dtype(
+    [
+        ("orders", LIVE), ("book", "i8"), ("next_row", "i8"),
+        ("fills", "i8"), ("fill_count", "i8"), ("losses", "i8"), ("loss_count", "i8"),
+        ("owners", "i8"), ("request_count", "i8"),  # address of OWNER[]: whose every withdrawal was
+    ],
+    align=True,
+)
+OWNER = np.dtype([("owner", "i4")])
 PAST_FILL = np.dtype([("row", "i8"), ("before", "i8"), ("is_lost", "i8")])  # before: number of the order's fill before this one, -1 for none
-search_at, report_at, loss_at, fill_at = (pool_reader(dtype) for dtype in (SEARCH, REPORT, LOSS, PAST_FILL))
+search_at, report_at, loss_at, fill_at, owner_at = (pool_reader(dtype) for dtype in (SEARCH, REPORT, LOSS, PAST_FILL, OWNER))
 FILL, REJECTED, CANCELLED, REDUCED = (int(ReportKind[name]) for name in ("FILL", "REJECTED", "CANCELLED", "REDUCED"))
 CANCEL, REPLACE, IN_AUCTION = int(Action.CANCEL), int(Action.REPLACE), int(Flag.AUCTION)
 UNKNOWN_ORDER, ASKED, REPLACED = int(RejectReason.UNKNOWN_ORDER), int(CancelReason.ASKED), int(CancelReason.REPLACED)
@@ -46,19 +54,20 @@ def losses(tape, book=0):
 
     A fill is lost once, to the first such request to arrive.
     """
-    return tape.derived(_losses, book)
+    return tape.derived(_withdrawals, book)[1]
 
 
-def _losses(tape, book):
+def _withdrawals(tape, book):
+    """Return (the owner of every answer to an agent's cancel or replace that travelled, int32[m]; the losses, LOSS[n])."""
     rows, record = tape.rows, np.zeros(1, SEARCH)
     count = fill_count(tape, book) + 1
-    fills, found = np.empty(count, PAST_FILL), np.empty(count, LOSS)
-    record["book"], record["fills"], record["losses"] = book, fills.ctypes.data, found.ctypes.data
+    fills, found, owners = np.empty(count, PAST_FILL), np.empty(count, LOSS), np.empty(len(rows) + 1, np.int32)
+    record["book"], record["fills"], record["losses"], record["owners"] = book, fills.ctypes.data, found.ctypes.data, owners.ctypes.data
     orders = LiveOrders(record["orders"], min(max(2 * count, 1).bit_length(), BITS_MAX))
     while record["next_row"][0] < len(rows):
         _search(record.ctypes.data, rows.ctypes.data, len(rows))
         orders.grow()
-    return found[: record["loss_count"][0]].copy()
+    return owners[: record["request_count"][0]].copy(), found[: record["loss_count"][0]].copy()
 
 
 @jit
@@ -71,6 +80,8 @@ def _search(address, rows, row_count):
             if row.kind == FILL and row.resting_owner > 0 and not row.flags & IN_AUCTION:
                 _note_fill(search, row)
             elif row.owner > 0 and row.sent_ns < row.time_ns and _is_withdrawal(row):
+                owner_at(search.owners, search.request_count).owner = row.owner
+                search.request_count += 1
                 _note_losses(search, rows, row)
         search.next_row += 1
 
@@ -122,8 +133,7 @@ def lost_cancels(tape, by=("agent",), horizon_ns=HORIZON_NS, book=0):
     import polars as pl
 
     by = [by] if isinstance(by, str) else list(by)
-    rows, found = tape.rows, losses(tape, book)
-    answered = rows["owner"][_withdrawals(rows, book)]
+    rows, (answered, found) = tape.rows, tape.derived(_withdrawals, book)
     owners = np.unique(answered)
     totals = _labelled(tape, answered, by, owners).group_by(by).agg(pl.len().cast(pl.Int64).alias("requests"))
     fills, requests = rows[found["fill"]], rows[found["request"]]
@@ -139,20 +149,6 @@ def lost_cancels(tape, by=("agent",), horizon_ns=HORIZON_NS, book=0):
         *by, "requests", "lost", (pl.col("lost") / pl.col("requests")).alias("lost_share"), "lost_lots", "late_ns", "cost", "cost_error",
         (pl.col("cost") * pl.col("weight")).alias("cost_ticks"),
     ).sort(by)
-
-
-def _withdrawals(rows, book):
-    """Return whether each row answers an agent's cancel or replace that travelled: bool[n], as `_is_withdrawal`."""
-    kept = np.empty(len(rows), np.bool_)
-    _mark_withdrawals(rows.ctypes.data, book, kept)
-    return kept
-
-
-@jit
-def _mark_withdrawals(rows, book, kept):
-    for i in range(len(kept)):
-        row = report_at(rows, i)
-        kept[i] = row.book == book and row.owner > 0 and row.sent_ns < row.time_ns and _is_withdrawal(row)
 
 
 def _labelled(tape, owners, by, among=None):

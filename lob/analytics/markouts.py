@@ -12,7 +12,7 @@ Stoll (1996), effective and realised spread.
 """
 import numpy as np
 
-from lob.analytics.blocks import block_means, group_codes
+from lob.analytics.blocks import block_means, group_codes, group_means
 from lob.analytics.cuts import CUTS, fill_class
 from lob.analytics.fills import maker_fills
 from lob.analytics.labels import label_column
@@ -20,6 +20,7 @@ from lob.analytics.notes import where_known
 from lob.analytics.quotes import Mids
 from lob.errors import TapeError
 
+MARKOUTS = ("effective", "realised", "impact")
 HORIZONS_NS = (100_000_000, 500_000_000, 1_000_000_000, 2_000_000_000, 5_000_000_000, 10_000_000_000)
 
 
@@ -32,7 +33,12 @@ def fill_markouts(tape, horizons_ns=HORIZONS_NS, book=0):
     """
     import polars
 
-    return polars.concat(_frames(tape, horizons_ns, book)).select("horizon_ns", polars.exclude("horizon_ns"))
+    fills = maker_fills(tape, book)
+    effective, is_known, later = _earned(tape, fills, horizons_ns, book)
+    common = _fill_columns(tape, fills, book).with_columns(effective_half_ticks=where_known(effective, is_known))
+    frames = [common.with_columns(_later_columns(horizon_ns, realised, effective - realised, is_seen)) for horizon_ns, realised, is_seen in later]
+    empty = common.clear().with_columns(_later_columns(0, effective[:0], effective[:0], is_known[:0]))
+    return polars.concat([empty, *frames]).select("horizon_ns", polars.exclude("horizon_ns"))
 
 
 def fill_markouts_everywhere(tape, horizons_ns=HORIZONS_NS):
@@ -47,19 +53,25 @@ def fill_markouts_everywhere(tape, horizons_ns=HORIZONS_NS):
     return polars.concat([frame.with_columns(polars.col(name).cast(polars.Enum(words[name])) for name in enums) for frame in frames])
 
 
-def _frames(tape, horizons_ns, book, names=None):
-    """Yield the fills with their markouts, horizon by horizon, an empty frame first; names: the columns to keep, beside the markouts."""
-    fills, mids = maker_fills(tape, book), Mids.of(tape, book)
+def _earned(tape, fills, horizons_ns, book):
+    """Return (effective half-spread of every fill, whether it is known, and an iterator of (horizon, realised spread, whether it is known)).
+
+    All in half-ticks: int64[n], bool[n].
+    """
+    mids, side = Mids.of(tape, book), -fills["side"].astype(np.int64)
+    paid, time_ns = side * (2 * fills["price_ticks"]), np.ascontiguousarray(fills["time_ns"])
     before, is_known = mids.before_rows(fills["sequence"])
-    side, double, time_ns = -fills["side"].astype(np.int64), 2 * fills["price_ticks"], np.ascontiguousarray(fills["time_ns"])
-    effective = side * (before - double)
-    common = _fill_columns(tape, fills, book, names).with_columns(effective_half_ticks=where_known(effective, is_known))
-    yield common.clear().with_columns(_later_columns(0, effective[:0], effective[:0], is_known[:0]))
-    for horizon_ns in horizons_ns:
-        later_ns = time_ns + horizon_ns
-        later, _ = mids.at_times(later_ns)
-        realised = side * (later - double)
-        yield common.with_columns(_later_columns(horizon_ns, realised, effective - realised, is_known & (later_ns <= tape.end_ns)))
+
+    def later():
+        for horizon_ns in horizons_ns:
+            later_ns = time_ns + horizon_ns
+            realised, _ = mids.at_times(later_ns)
+            # In place, as large arrays are: memory that is new costs more than what is done with it.
+            realised *= side
+            realised -= paid
+            yield horizon_ns, realised, is_known & (later_ns <= tape.end_ns)
+
+    return side * before - paid, is_known, later()
 
 
 def _later_columns(horizon_ns, realised, impact, is_known):
@@ -69,7 +81,7 @@ def _later_columns(horizon_ns, realised, impact, is_known):
     return [polars.lit(horizon_ns, polars.Int64).alias("horizon_ns"), *(where_known(values, is_known).alias(name) for name, values in columns.items())]
 
 
-def _fill_columns(tape, fills, book, names):
+def _fill_columns(tape, fills, book, names=None):
     """Return what is known of each fill: all of it, or the columns named."""
     import polars
 
@@ -90,13 +102,18 @@ def markout_table(tape, by=("agent",), horizons_ns=HORIZONS_NS, book=0):
     """Return `markouts` of a whole tape, a horizon at a time, so that the fills of a long tape need not all be in memory at each of them."""
     import polars
 
-    by = [by] if isinstance(by, str) else list(by)
-    tables, codes = [], None
-    for frame in _frames(tape, horizons_ns, book, [*by, "time_ns", "lots"]):
-        # The first frame is empty; the groups of all others are the same.
-        codes = group_codes(frame, by) if codes is None or len(codes[0]) != frame.height else codes
-        tables.append(_means(frame, by, by, frame["horizon_ns"][0] if frame.height else 0, codes))
-    return polars.concat(tables).sort(*by, "horizon_ns")
+    by, fills = [by] if isinstance(by, str) else list(by), maker_fills(tape, book)
+    columns = _fill_columns(tape, fills, book, [*by, "time_ns", "lots"])
+    codes, time_ns, lots = group_codes(columns, by), columns["time_ns"].to_numpy(), columns["lots"].cast(polars.Float64).to_numpy()
+    effective, _, later = _earned(tape, fills, horizons_ns, book)
+    in_ticks, tables = {"effective": effective / 2, "realised": np.empty(len(fills)), "impact": np.empty(len(fills))}, []
+    for horizon_ns, realised, is_seen in later:
+        np.divide(realised, 2, out=in_ticks["realised"])
+        np.subtract(in_ticks["effective"], in_ticks["realised"], out=in_ticks["impact"])
+        means = group_means(*codes, time_ns, lots, in_ticks, is_seen, horizon_ns, with_error=["realised"])
+        means = means.with_columns(polars.lit(horizon_ns, polars.Int64).alias("horizon_ns"))
+        tables.append(polars.concat([columns[means["first"]].select(by), means], how="horizontal"))
+    return _table(polars.concat(tables), by)
 
 
 def markouts(fills, by=("agent",)):
@@ -107,20 +124,20 @@ def markouts(fills, by=("agent",)):
 
     Standard errors are block-robust, see `blocks`; null with fewer than two blocks.
     """
-    by = [by] if isinstance(by, str) else list(by)
-    return _means(fills, by, [*by, "horizon_ns"], "horizon_ns").sort(*by, "horizon_ns")
-
-
-def _means(fills, by, groups, horizon_ns, codes=None):
-    """Return the table of `markouts` in order of the groups; horizon_ns: a column among them, or the one horizon of all fills."""
     import polars as pl
 
-    names = ["effective", "realised", "impact"]
-    in_ticks = [(pl.col(f"{name}_half_ticks") / 2).alias(name) for name in names]
-    means = block_means(fills.select(*groups, "time_ns", *in_ticks, weight="lots"), groups, names, horizon_ns, codes)
-    horizon = pl.col(horizon_ns) if isinstance(horizon_ns, str) else pl.lit(horizon_ns, pl.Int64).alias("horizon_ns")
+    by = [by] if isinstance(by, str) else list(by)
+    in_ticks = [(pl.col(f"{name}_half_ticks") / 2).alias(name) for name in MARKOUTS]
+    groups = [*by, "horizon_ns"]
+    return _table(block_means(fills.select(*groups, "time_ns", *in_ticks, weight="lots"), groups, MARKOUTS, "horizon_ns"), by)
+
+
+def _table(means, by):
+    """Return the table of `markouts` from means by group and horizon_ns."""
+    import polars as pl
+
     return (
-        means.rename({"count": "fills", "missing": "left_out", "realised_error": "standard_error"})
-        .with_columns(horizon, lots=pl.col("weight").cast(pl.Int64))
-        .select(*by, "horizon_ns", (pl.col("horizon_ns") / 1e9).alias("horizon_s"), "fills", "left_out", "lots", *names, "standard_error", "blocks")
+        means.rename({"count": "fills", "missing": "left_out", "realised_error": "standard_error"}).with_columns(lots=pl.col("weight").cast(pl.Int64))
+        .select(*by, "horizon_ns", (pl.col("horizon_ns") / 1e9).alias("horizon_s"), "fills", "left_out", "lots", *MARKOUTS, "standard_error", "blocks")
+        .sort(*by, "horizon_ns")
     )

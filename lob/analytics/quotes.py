@@ -8,14 +8,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lob.analytics.records import last_at, select
+from lob.analytics.records import select, value_at
 from lob.jit import jit, pool_reader
 from lob.messages import REPORT, ReportKind
 from lob.tape.columns import check_order
 from lob.tape.replay import TOUCH, touches
 
 report_at, touch_at = pool_reader(REPORT), pool_reader(TOUCH)
-FILL = int(ReportKind.FILL)
+ACCEPTED, FILL, REPLACED, TRIGGERED, REFRESHED = (int(ReportKind[name]) for name in ("ACCEPTED", "FILL", "REPLACED", "TRIGGERED", "REFRESHED"))
 
 
 def quotes(tape, book=0):
@@ -31,29 +31,56 @@ def _quotes(tape, book):
     return touches(tape.rows, tape.execution, book)
 
 
+@dataclass(frozen=True)
+class Extent:
+    """How much of one book is on a tape: its FILL rows, the rows that may bring an order to rest, and the range of their prices (0, 0 without)."""
+
+    fills: int
+    entries: int
+    low_ticks: int
+    high_ticks: int
+
+
+def extent(tape, book=0):
+    """Return the Extent of one book; derived once. Raises TapeError if the tape is not sorted."""
+    return tape.derived(_extent, book)
+
+
 def fill_count(tape, book=0):
-    """Return how many FILL rows a book has on a tape; derived once. Raises TapeError if the tape is not sorted."""
-    return tape.derived(_fill_count, book)
+    """Return how many FILL rows a book has on a tape. Raises TapeError if the tape is not sorted."""
+    return extent(tape, book).fills
 
 
-def _fill_count(tape, book):
-    count = _scan(tape.rows.ctypes.data, len(tape), book)
-    if count < 0:
+def _extent(tape, book):
+    fills, entries, low_ticks, high_ticks = _scan(tape.rows.ctypes.data, len(tape), book)
+    if fills < 0:
         check_order(tape.rows, repr(tape))
-    return count
+    return Extent(fills, entries, low_ticks if entries else 0, high_ticks if entries else 0)
+
+
+@jit
+def may_rest(row):
+    """Return whether a row may bring an order to rest at its price."""
+    kind = row.kind
+    return row.price_ticks > 0 and (kind == ACCEPTED or kind == REPLACED or kind == TRIGGERED or kind == REFRESHED)
 
 
 @jit
 def _scan(rows, row_count, book):
-    """Return the number of FILL rows of a book, -1 if the rows are not sorted."""
-    count, time_ns, sequence = 0, -(2**63), -(2**63)
+    """Return what an Extent holds, -1 fills if the rows are not sorted."""
+    fills, entries, time_ns, sequence, low_ticks, high_ticks = 0, 0, -(2**63), -(2**63), 2**62, 0
     for i in range(row_count):
         row = report_at(rows, i)
         if i > 0 and (row.time_ns < time_ns or row.sequence <= sequence):
-            return -1
+            return -1, 0, 0, 0
         time_ns, sequence = row.time_ns, row.sequence
-        count += row.kind == FILL and row.book == book
-    return count
+        if row.book != book:
+            continue
+        fills += row.kind == FILL
+        if may_rest(row):
+            entries += 1
+            low_ticks, high_ticks = min(low_ticks, row.price_ticks), max(high_ticks, row.price_ticks)
+    return fills, entries, low_ticks, high_ticks
 
 
 def is_two_sided(touches):
@@ -105,19 +132,13 @@ class Mids:
     def before_rows(self, sequence):
         """Return (mid, is_known) just before the event that holds each row: int64[n], bool[n]."""
         # A change of the touch bears the number of its event's last row, so an earlier number is an earlier event.
-        return self._at(last_at(self.sequence, sequence - 1))
+        return value_at(self.sequence, self.half_ticks, sequence - 1)
 
     def at_times(self, time_ns):
         """Return (mid, is_known) at each time, what happens at this very time included: int64[n], bool[n]."""
-        return self._at(last_at(self.time_ns, time_ns))
+        return value_at(self.time_ns, self.half_ticks, time_ns)
 
     @property
     def last(self):
         """The last mid of the tape, None if it has none."""
         return int(self.half_ticks[-1]) if len(self.half_ticks) else None
-
-    def _at(self, i):
-        is_known = i >= 0
-        if len(self.half_ticks) == 0:
-            return np.zeros(len(i), np.int64), is_known
-        return np.where(is_known, self.half_ticks[i], 0), is_known

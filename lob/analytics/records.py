@@ -4,14 +4,33 @@ Owns the two things that long tapes make slow in numpy: choosing records (which 
 """
 import numpy as np
 
-from lob.jit import jit
+from lob.jit import jit, pool_reader
+
+WORD = np.dtype([("word", "i8")])
+word_at = pool_reader(WORD)
 
 
 def select(records, chosen):
-    """Return the records of a mask or of indices, copied as bytes: a tenth of the time of records[chosen]. All of them: the array itself, not a copy."""
-    if len(chosen) == len(records) and chosen.dtype == bool and chosen.all():
+    """Return the records of a mask or of indices, copied as words: a tenth of the time of records[chosen]. All of them: the array itself, not a copy."""
+    words = records.dtype.itemsize // WORD.itemsize
+    if chosen.dtype != bool or words * WORD.itemsize != records.dtype.itemsize:
+        return records.view(np.dtype((np.void, records.dtype.itemsize)))[chosen].view(records.dtype)
+    count = int(np.count_nonzero(chosen))
+    if count == len(records):
         return records
-    return records.view(np.dtype((np.void, records.dtype.itemsize)))[chosen].view(records.dtype)
+    found, records = np.empty(count, records.dtype), np.ascontiguousarray(records)
+    _copy(records.ctypes.data, words, chosen, found.ctypes.data)
+    return found
+
+
+@jit
+def _copy(records, words, chosen, found):
+    to = 0
+    for i in range(len(chosen)):
+        if chosen[i]:
+            for k in range(words):
+                word_at(found, to + k).word = word_at(records, i * words + k).word
+            to += words
 
 
 def last_at(keys, queries):
@@ -23,16 +42,36 @@ def last_at(keys, queries):
 def _last(keys, queries):
     found, at = np.empty(len(queries), np.int64), -1
     for i in range(len(queries)):
-        query = queries[i]
-        if at >= 0 and keys[at] > query:
-            at = np.searchsorted(keys[:at], query, side="right") - 1
-        steps = 0
-        while at + 1 < len(keys) and keys[at + 1] <= query:
-            at += 1
-            steps += 1
-            if steps == 64:
-                # A long way: leap instead of walking.
-                at += np.searchsorted(keys[at + 1:], query, side="right")
-                break
+        at = _step(keys, at, queries[i])
         found[i] = at
     return found
+
+
+def value_at(keys, values, queries):
+    """Return (the value of the last key <= each query, 0 where there is none; whether there is one): values' type[n], bool[n]. As `last_at`, in one go."""
+    return _value(np.ascontiguousarray(keys), np.ascontiguousarray(values), np.ascontiguousarray(queries))
+
+
+@jit
+def _value(keys, values, queries):
+    found, is_known, at = np.empty(len(queries), values.dtype), np.empty(len(queries), np.bool_), -1
+    for i in range(len(queries)):
+        at = _step(keys, at, queries[i])
+        is_known[i] = at >= 0
+        found[i] = values[at] if at >= 0 else 0
+    return found, is_known
+
+
+@jit(inline=True)
+def _step(keys, at, query):
+    """Return the index of the last key <= query, from the one of the query before."""
+    if at >= 0 and keys[at] > query:
+        return np.searchsorted(keys[:at], query, side="right") - 1
+    steps = 0
+    while at + 1 < len(keys) and keys[at + 1] <= query:
+        at += 1
+        steps += 1
+        if steps == 64:
+            # A long way: leap instead of walking.
+            return at + np.searchsorted(keys[at + 1:], query, side="right")
+    return at

@@ -60,26 +60,30 @@ GAP_UNKNOWN = -(2**31)
 PLACE = np.dtype([("level", "i4"), ("place", "i4")], align=True)
 LEVEL = np.dtype(
     [
-        ("lots", "i8"), ("traded", "i8"), ("cancelled", "i8"),  # displayed now; that left since the level was first used
+        ("lots", "i8"), ("traded", "i8"), ("cancelled", "i8"),  # displayed now; that left since its places are numbered as they are
         ("touch_row", "i8"),                                    # until which row it was last the best
-        ("first", "i4"), ("places", "i4"), ("used", "i4"), ("is_best", "i4"),
+        ("first", "i4"), ("room", "i4"),                        # its block of the tree, and how many places that has
+        ("used", "i4"), ("live", "i4"),                         # places given, and how many of their stays have not ended
+        ("is_best", "i4"),
     ],
     align=True,
 )
-LEFT, INDEX = np.dtype([("traded", "i8"), ("cancelled", "i8")], align=True), np.dtype([("value", "i4")], align=True)
+LEFT = np.dtype([("traded", "i8"), ("cancelled", "i8")], align=True)
+INDEX, KEY = np.dtype([("value", "i4")], align=True), np.dtype([("value", "i8")], align=True)
 WALK = np.dtype(
     [
         ("live", LIVE),
         ("book", "i8"), ("is_passive", "i8"), ("rows", "i8"), ("next_row", "i8"),
         ("touches", "i8"), ("touch_count", "i8"), ("touch", "i8"),             # touch: index of the one before the event, -1 for none
-        ("touch_levels", "i8"),                                                # address of INDEX[2 x touches]: level of the best bid and of the best ask
-        ("entry_levels", "i8"), ("entry", "i8"),                               # level of every row that may begin a stay; how many were met
-        ("levels", "i8"), ("tree", "i8"),                                      # LEVEL[]; LEFT[], a block of places a level
+        ("levels", "i8"), ("level_count", "i8"), ("low", "i8"),                # LEVEL[], and the key of the first of them
+        ("keys", "i8"),                                                        # KEY[level_count] where levels are not one a key: sorted; else 0
+        ("tree", "i8"), ("tree_used", "i8"),                                   # LEFT[], a block of places a level
         ("places", "i8"), ("stays", "i8"), ("stay_count", "i8"),
         ("changes", "i8"), ("change_count", "i8"), ("fill_stays", "i8"), ("fill_count", "i8"),
-        ("pending_lots", "i8"), ("pending_row", "i8"), ("pending_id", "i8"), ("pending_owner", "i8"), ("pending_entry", "i8"),
+        ("pending_lots", "i8"), ("pending_row", "i8"), ("pending_id", "i8"), ("pending_owner", "i8"),
     ],
     align=True,
 )
 walk_at, report_at, touch_at, stay_at, change_at = (pool_reader(dtype) for dtype in (WALK, REPORT, TOUCH, STAY, CHANGE))
-level_at, place_at, left_at, index_at = (pool_reader(dtype) for dtype in (LEVEL, PLACE, LEFT, INDEX))
+level_at, place_at, left_at, index_at, key_at = (pool_reader(dtype) for dtype in (LEVEL, PLACE, LEFT, INDEX, KEY))
+ROOM_MIN = 4  # places of a level's first block of the tree

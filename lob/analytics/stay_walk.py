@@ -3,7 +3,22 @@
 Owns what a row does to the stays and to the trees of `stays`, which prepares the memory. Knows no file and no provenance.
 """
 from lob.analytics.live_orders import add_live, find_live, remove_live, stay_of
-from lob.analytics.stay import GAP_UNKNOWN, Change, End, change_at, index_at, left_at, level_at, place_at, report_at, stay_at, touch_at, walk_at
+from lob.analytics.stay import (
+    GAP_UNKNOWN,
+    ROOM_MIN,
+    Change,
+    End,
+    change_at,
+    index_at,
+    key_at,
+    left_at,
+    level_at,
+    place_at,
+    report_at,
+    stay_at,
+    touch_at,
+    walk_at,
+)
 from lob.jit import jit
 from lob.messages import PRICE_MAX_TICKS, CancelReason, Flag, ReportKind
 
@@ -32,8 +47,7 @@ def _read_row(walk, row):
     kind = row.kind
     if kind == ACCEPTED or kind == REPLACED or kind == TRIGGERED:
         walk.pending_lots = 0 if row.flags & UNDISPLAYED or row.price_ticks == 0 else row.lots
-        walk.pending_row, walk.pending_id, walk.pending_owner, walk.pending_entry = walk.next_row, row.order_id, row.owner, walk.entry
-        walk.entry += 1
+        walk.pending_row, walk.pending_id, walk.pending_owner = walk.next_row, row.order_id, row.owner
     elif kind == FILL and row.flags & IN_AUCTION:
         _read_auction_fill(walk, row)
     elif kind == FILL:
@@ -139,8 +153,7 @@ def _read_refresh(walk, row):
     if slot >= 0:
         _end_stay(walk, stay_of(walk.live, slot), row.time_ns, END_REFRESHED)
         remove_live(walk.live, slot)
-    _begin_stay(walk, row, walk.next_row, walk.entry, row.open_lots, row.lots)
-    walk.entry += 1
+    _begin_stay(walk, row, walk.next_row, row.open_lots, row.lots)
 
 
 @jit
@@ -148,11 +161,11 @@ def _end_event(walk, row):
     if walk.pending_lots:
         entry = report_at(walk.rows, walk.pending_row)
         shown = min(walk.pending_lots, entry.display_lots) if entry.flags & ICEBERG else walk.pending_lots
-        _begin_stay(walk, entry, walk.pending_row, walk.pending_entry, walk.pending_lots, shown)
+        _begin_stay(walk, entry, walk.pending_row, walk.pending_lots, shown)
         walk.pending_lots = 0
     following = walk.touch + 1
     if following < walk.touch_count and touch_at(walk.touches, following).sequence == row.sequence:
-        for side in range(2):
+        for side in (1, -1):
             _move_best(walk, side)
         walk.touch = following
 
@@ -160,8 +173,8 @@ def _end_event(walk, row):
 @jit
 def _move_best(walk, side):
     """Note which level is the best of a side from now on, and until when the last one was."""
-    before = index_at(walk.touch_levels, 2 * walk.touch + side).value if walk.touch >= 0 else -1
-    after = index_at(walk.touch_levels, 2 * walk.touch + 2 + side).value
+    before = _best_level(walk, side, walk.touch) if walk.touch >= 0 else -1
+    after = _best_level(walk, side, walk.touch + 1)
     if before == after:
         return
     if before >= 0:
@@ -169,6 +182,38 @@ def _move_best(walk, side):
         level.is_best, level.touch_row = 0, walk.next_row
     if after >= 0:
         level_at(walk.levels, after).is_best = 1
+
+
+@jit
+def _best_level(walk, side, touch):
+    """Return the number of the level of a touch's best price, -1 where the side is empty or no order of the tape was there."""
+    touch = touch_at(walk.touches, touch)
+    price_ticks = touch.best_bid_ticks if side > 0 else touch.best_ask_ticks
+    return _level_of(walk, side, price_ticks) if price_ticks > 0 else -1
+
+
+@jit
+def _level_of(walk, side, price_ticks):
+    """Return the number of a level, -1 if it has none."""
+    key = level_key(side, price_ticks)
+    at = key - walk.low
+    if walk.keys:
+        at, end = 0, walk.level_count
+        while at < end:
+            middle = (at + end) // 2
+            if key_at(walk.keys, middle).value < key:
+                at = middle + 1
+            else:
+                end = middle
+        if at < walk.level_count and key_at(walk.keys, at).value != key:
+            return -1
+    return at if 0 <= at < walk.level_count else -1
+
+
+@jit
+def level_key(side, price_ticks):
+    """Return the number that tells a level from all others: 2 x price, + 1 for an ask."""
+    return 2 * price_ticks + (side < 0)
 
 
 @jit
@@ -191,13 +236,11 @@ def _write_change(walk, row, side, lots, kind, gap_ticks):
 
 
 @jit
-def _begin_stay(walk, row, row_index, entry, lots, shown):
+def _begin_stay(walk, row, row_index, lots, shown):
     """Begin the stay of the order of an entry row: `lots` rest, `shown` of them are displayed."""
-    number = index_at(walk.entry_levels, entry).value
-    level, i = level_at(walk.levels, number), walk.stay_count
-    place, stay = place_at(walk.places, i), stay_at(walk.stays, i)
-    place.level, place.place = number, level.used
-    level.used += 1
+    number, i = _level_of(walk, row.side, row.price_ticks), walk.stay_count
+    level, place, stay = level_at(walk.levels, number), place_at(walk.places, i), stay_at(walk.stays, i)
+    place.level, place.place = number, _take_place(walk, level)
     stay.entry_row, stay.time_ns, stay.end_ns, stay.first_fill_ns = row_index, row.time_ns, row.time_ns, -1
     stay.price_ticks, stay.owner, stay.side, stay.flags, stay.touch = row.price_ticks, row.owner, row.side, row.flags & ~LAST, walk.touch
     stay.lots, stay.filled_lots, stay.cancelled_lots, stay.end, stay.was_at_touch = lots, 0, 0, 0, 0
@@ -213,6 +256,39 @@ def _begin_stay(walk, row, row_index, entry, lots, shown):
 
 
 @jit
+def _take_place(walk, level):
+    """Return the next place of a level, whose node in the tree then holds what has left at the places it stands for."""
+    if level.live == 0:
+        # Nobody remembers the places of before.
+        level.used, level.traded, level.cancelled = 0, 0, 0
+    if level.used == level.room:
+        _make_room(walk, level)
+    place = level.used
+    node, traded, cancelled, k = left_at(walk.tree, level.first + place), 0, 0, place
+    lowest = place + 1 - ((place + 1) & -(place + 1))
+    while k > lowest:
+        left = left_at(walk.tree, level.first + k - 1)
+        traded += left.traded
+        cancelled += left.cancelled
+        k -= k & -k
+    node.traded, node.cancelled = traded, cancelled
+    level.used += 1
+    level.live += 1
+    return place
+
+
+@jit
+def _make_room(walk, level):
+    """Give a level a block of the tree twice as large; the one it leaves is not used again."""
+    room = max(2 * level.room, ROOM_MIN)
+    for k in range(level.used):
+        old, new = left_at(walk.tree, level.first + k), left_at(walk.tree, walk.tree_used + k)
+        new.traded, new.cancelled = old.traded, old.cancelled
+    level.first, level.room = walk.tree_used, room
+    walk.tree_used += room
+
+
+@jit
 def _take(walk, i, traded, cancelled):
     """Take displayed lots of a stay off its level, and note in the tree that they left at its place."""
     place = place_at(walk.places, i)
@@ -221,7 +297,7 @@ def _take(walk, i, traded, cancelled):
     level.traded += traded
     level.cancelled += cancelled
     k = place.place + 1
-    while k <= level.places:
+    while k <= level.used:
         left = left_at(walk.tree, level.first + k - 1)
         left.traded += traded
         left.cancelled += cancelled
@@ -230,7 +306,7 @@ def _take(walk, i, traded, cancelled):
 
 @jit
 def _count_ahead(walk, i):
-    """Add to a stay's counts what left in front of its place since the level was first used; at entry they were set to minus what had left by then."""
+    """Add to a stay's counts what left in front of its place; at entry they were set to minus what had left of the level by then."""
     place, stay = place_at(walk.places, i), stay_at(walk.stays, i)
     first, k = level_at(walk.levels, place.level).first, place.place
     while k > 0:
@@ -246,6 +322,7 @@ def _end_stay(walk, i, time_ns, end):
     if stay.first_fill_ns < 0:
         _count_ahead(walk, i)
     level = level_at(walk.levels, place_at(walk.places, i).level)
+    level.live -= 1
     # Who was filled was the best of its side then, if only for the moment of a sweep.
     stay.was_at_touch = stay.filled_lots > 0 or level.is_best != 0 or level.touch_row > stay.entry_row
     stay.end_ns, stay.end = time_ns, end

@@ -14,10 +14,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from lob.analytics.live_orders import LiveOrders
-from lob.analytics.quotes import quotes
+from lob.analytics.quotes import extent, may_rest, quotes
 from lob.analytics.records import select
-from lob.analytics.stay import CHANGE, GAP_UNKNOWN, LEFT, LEVEL, PLACE, STAY, WALK, report_at, touch_at
-from lob.analytics.stay_walk import ACCEPTED, FILL, REFRESHED, REPLACED, TRIGGERED, close_stays, walk_rows
+from lob.analytics.stay import CHANGE, GAP_UNKNOWN, LEFT, LEVEL, PLACE, ROOM_MIN, STAY, WALK, report_at
+from lob.analytics.stay_walk import close_stays, level_key, walk_rows
 from lob.jit import jit
 
 LEVELS_MAX = 2**22  # counted one by one; of prices further apart only those that occur
@@ -50,67 +50,44 @@ def _touch_stays(tape, book):
 
 
 def _walk_of(tape, book):
-    rows, touches = tape.rows, quotes(tape, book)
-    keys = np.empty(len(rows), np.int64)
-    entries, fills = _read_entries(rows.ctypes.data, len(rows), book, keys)
-    entry_levels, touch_levels, level_count = _levels(keys[:entries], touches)
-    counts = np.bincount(entry_levels, minlength=level_count)
-    levels = np.zeros(level_count, LEVEL)
-    levels["places"], levels["first"] = counts, np.cumsum(counts) - counts
+    rows, touches, size = tape.rows, quotes(tape, book), extent(tape, book)
+    keys, low, level_count = _keys(tape, book, size)
     arrays = {
-        "rows": rows, "touches": touches, "touch_levels": touch_levels, "entry_levels": entry_levels, "levels": levels,
-        "tree": np.zeros(entries + 1, LEFT), "places": np.empty(entries + 1, PLACE),
-        "stays": np.empty(entries + 1, STAY), "changes": np.empty(len(rows) + fills + 1, CHANGE), "fill_stays": np.empty(fills + 1, np.int32),
+        "rows": rows, "touches": touches, "levels": np.zeros(level_count, LEVEL), "places": np.empty(size.entries + 1, PLACE),
+        # A level's blocks are together less than four times its entries. Memory that is not written costs nothing.
+        "tree": np.empty(ROOM_MIN * (size.entries + 1), LEFT),
+        "stays": np.empty(size.entries + 1, STAY), "changes": np.empty(len(rows) + size.fills + 1, CHANGE), "fill_stays": np.empty(size.fills + 1, np.int32),
     }
     record = np.zeros(1, WALK)
     for name, array in arrays.items():
         record[name] = array.ctypes.data
     record["book"], record["is_passive"], record["touch_count"], record["touch"] = book, tape.execution == "passive", len(touches), -1
+    record["keys"], record["low"], record["level_count"] = keys.ctypes.data if len(keys) else 0, low, level_count
     live = LiveOrders(record["live"])
     while record["next_row"][0] < len(rows):
         walk_rows(record.ctypes.data, len(rows))
         live.grow()
     close_stays(record.ctypes.data, tape.end_ns)
-    return Walk(arrays["stays"][: record["stay_count"][0]], arrays["changes"][: record["change_count"][0]], arrays["fill_stays"][:fills])
+    return Walk(arrays["stays"][: record["stay_count"][0]], arrays["changes"][: record["change_count"][0]], arrays["fill_stays"][: size.fills])
+
+
+def _keys(tape, book, size):
+    """Return (the keys of all levels, sorted, or none where every key from the first to the last is a level; the first key; how many levels there are)."""
+    low, high = level_key(1, size.low_ticks), level_key(-1, size.high_ticks)
+    if high - low < LEVELS_MAX:
+        return np.zeros(0, np.int64), low, high - low + 1
+    keys = np.empty(size.entries, np.int64)
+    _read_keys(tape.rows.ctypes.data, len(tape), book, keys)
+    keys = np.unique(keys)
+    return keys, 0, len(keys)
 
 
 @jit
-def _read_entries(rows, row_count, book, keys):
-    """Write 2 x price + (1 for an ask) of every row that may begin a stay; return how many, and the number of fills."""
-    entries = fills = 0
+def _read_keys(rows, row_count, book, keys):
+    """Write the level's key of every row that may begin a stay."""
+    count = 0
     for i in range(row_count):
         row = report_at(rows, i)
-        if row.book != book:
-            continue
-        if row.kind == FILL:
-            fills += 1
-        elif row.kind == ACCEPTED or row.kind == REPLACED or row.kind == TRIGGERED or row.kind == REFRESHED:
-            keys[entries] = 2 * row.price_ticks + (row.side < 0)
-            entries += 1
-    return entries, fills
-
-
-def _levels(keys, touches):
-    """Return the number of the level of every entry and of both sides of every touch, and how many levels there are."""
-    low, high = (int(keys.min()), int(keys.max())) if len(keys) else (0, 0)
-    if high - low < LEVELS_MAX:
-        numbers = np.arange(high - low + 1, dtype=np.int32)
-        levels = (keys - low).astype(np.int32)
-        return levels, _touch_levels(touches.ctypes.data, len(touches), low, numbers, np.zeros(0, np.int64)), len(numbers)
-    unique, levels = np.unique(keys, return_inverse=True)
-    return levels.astype(np.int32), _touch_levels(touches.ctypes.data, len(touches), low, np.zeros(0, np.int32), unique), len(unique)
-
-
-@jit
-def _touch_levels(touches, touch_count, low, numbers, unique):
-    """Return the levels of the best bid and the best ask of each touch, -1 for an empty side: int32[touches, 2]. Keys are dense from `low`, or looked up."""
-    found = np.full((touch_count, 2), -1, np.int32)
-    for i in range(touch_count):
-        touch = touch_at(touches, i)
-        for side in range(2):
-            price_ticks = touch.best_ask_ticks if side else touch.best_bid_ticks
-            key = 2 * price_ticks + side
-            at = key - low if len(numbers) else np.searchsorted(unique, key)
-            if price_ticks > 0 and 0 <= at < max(len(numbers), len(unique)):
-                found[i, side] = at
-    return found
+        if row.book == book and may_rest(row):
+            keys[count] = level_key(row.side, row.price_ticks)
+            count += 1

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from random_market import random_tape
 
-from lob.analytics.markouts import HORIZONS_NS, fill_markouts, markouts
+from lob.analytics.markouts import HORIZONS_NS, fill_markouts, markout_table, markouts
 from lob.exchange.order_book import OrderBook
 from lob.exchange.venue import Venue
 from lob.messages import REQUEST, Action, Phase, ReportKind, Side
@@ -93,6 +93,13 @@ def test_a_horizon_beyond_the_end_of_the_tape_is_left_out():
     assert table["fills"].to_list() == [1, 0]
     assert table["left_out"].to_list() == [0, 1]
     assert table["realised"].to_list() == [-1.0, None]
+
+
+@pytest.mark.parametrize("by", [["agent"], ["kind", "side"], []])
+@pytest.mark.parametrize("count", [0, 1_500])
+def test_the_table_of_a_tape_is_that_of_its_fills(by, count):
+    tape = random_tape(count, seed=5)
+    assert markout_table(tape, by).equals(markouts(fill_markouts(tape), by))
 
 
 def test_a_fill_before_any_mid_is_left_out_of_every_horizon():
