@@ -115,6 +115,16 @@ def test_simulate_says_who_made_what_and_draws_the_curve(folder):
     assert (folder / "runs" / "calm-seed1" / "markouts.html").stat().st_size > 1_000
 
 
+def test_with_several_venues_money_is_added_up_and_inventories_are_told_by_venue(folder):
+    facts = told("simulate", "venues", *SHORT)
+    held = [agent["inventory"] for agent in facts["agents"]]
+    assert {venue: sum(lots[venue] for lots in held) for venue in held[0]} == {"primary": 0, "satellite": 0}
+    assert sum(agent["pnl"] + agent["fees"] for agent in facts["agents"]) == pytest.approx(0, abs=1e-6)
+    assert {line["agent"] for line in facts["markouts"]} == {"primary maker", "satellite maker"}
+    typed("report", facts["folder"], "--book", 1, "--out", "satellite.html")
+    assert "satellite, of primary, satellite" in (folder / "satellite.html").read_text(encoding="utf-8")
+
+
 def test_plain_agents_give_the_same_tape():
     assert told("simulate", *SHORT, "--plain")["tape_sha256"] == told("simulate", *SHORT)["tape_sha256"]
 

@@ -186,6 +186,13 @@ def test_the_delays_of_each_link_follow_their_law_and_are_drawn_apart():
     assert abs(np.corrcoef(delays[0], delays[1])[0, 1]) < 4 / math.sqrt(count)
 
 
+def test_the_draws_of_one_link_do_not_move_those_of_another():
+    link = Latency(order_jitter_ns=500_000)
+    alone, both = (Simulation([Postman(venues=venues, latency=link)], seed=7, books=2).run(seconds=50).tape.rows for venues in ([0], [0, 1]))
+    assert alone["time_ns"].tolist() == both["time_ns"][both["book"] == 0].tolist()
+    assert len(set((alone["time_ns"] - alone["sent_ns"]).tolist())) > 40
+
+
 def test_a_latency_that_is_drawn_is_drawn_for_each_agent_and_venue():
     drawn = Latency(feed_ns={"uniform": [0, 10**9]}, order_ns={"uniform": [0, 10**9]})
     agents = Simulation([Postman(count=5, venues=[0, 1], latency=drawn)], books=2).agents
