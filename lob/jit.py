@@ -10,6 +10,7 @@ Raw pointers have no bounds. With LOB_DEBUG=1 (DEBUG) whoever owns a pool assert
 """
 import ast
 import hashlib
+import importlib
 import os
 import platform
 import sys
@@ -28,12 +29,30 @@ from numba.core.datamodel.registry import register_default
 from numba.core.errors import NumbaError as CompilerError  # noqa: F401
 from numba.core.errors import TypingError  # noqa: F401
 from numba.extending import intrinsic, overload, overload_method  # noqa: F401
+from numba.np import linalg
 from platformdirs import user_cache_dir
 
 DEBUG = os.environ.get("LOB_DEBUG", "0") not in ("", "0")
 STANDARD_LIBRARY = sysconfig.get_path("stdlib")
 PACKAGE = Path(__file__).resolve().parent
 HOOK = types.void(types.int64, types.int64, types.int64)
+
+
+def _defer_blas():
+    """Have numba import scipy.linalg for code that calls it, as np.dot does, and no more at the first call of anything: a tenth of a process's start.
+
+    Whether BLAS is there is asked when arraymath is imported, by importing it. scipy is one of our dependencies: it is there, and each user of it asks again.
+    """
+    if "numba.np.arraymath" not in sys.modules:
+        asks = linalg.ensure_blas
+        linalg.ensure_blas = lambda: None
+        try:
+            importlib.import_module("numba.np.arraymath").ensure_blas = asks
+        finally:
+            linalg.ensure_blas = asks
+
+
+_defer_blas()
 
 
 def _hash_files(paths):

@@ -285,3 +285,14 @@ def test_the_source_hash_is_of_every_file_of_the_package(package):
     assert package.run(program) == before
     edit(package, "lob/callee.py", "10 *", "20 *")
     assert package.run(program) != before
+
+
+def test_linear_algebra_is_imported_for_code_that_uses_it_and_not_before(package):
+    package.write("lob/product.py", "import numpy as np\n\nfrom lob.jit import jit\n\n@jit\ndef product(a, b):\n    return np.dot(a, b)\n")
+    program = (
+        "import sys\nimport numpy as np\nfrom lob.jit import jit\n"
+        "print(jit(lambda lots: lots + 1, keep=False)(1), 'scipy.linalg' in sys.modules)\n"
+        "from numba.np import arraymath\nprint(arraymath._HAVE_BLAS)\n"
+        "from lob.product import product\nprint(product(np.arange(3.0), np.arange(3.0)), 'scipy.linalg' in sys.modules)"
+    )
+    assert package.run(program) == ["2", "False", "True", "5.0", "True"]
