@@ -11,6 +11,7 @@ from lob.analytics.labels import label_column
 from lob.analytics.markouts import HORIZONS_NS
 from lob.analytics.quotes import Mids
 from lob.analytics.records import select
+from lob.analytics.spans import checked_horizons_ns
 from lob.analytics.stays import touch_stays
 from lob.messages import NOBODY
 
@@ -32,7 +33,7 @@ def _drifts(tape, by, horizons_ns, book):
     """Yield (horizon, a frame of the orders at the touch: by, time_ns, is_filled, drift in ticks)."""
     import polars as pl
 
-    stays, mids = touch_stays(tape, book), Mids.of(tape, book)
+    horizons_ns, stays, mids = checked_horizons_ns(horizons_ns), touch_stays(tape, book), Mids.of(tape, book)
     stays = select(stays, stays["owner"] > NOBODY)
     time_ns, side = np.ascontiguousarray(stays["time_ns"]), stays["side"].astype(np.int64)
     labels = {key: label_column(tape, stays["owner"], key) for key in by}

@@ -18,6 +18,7 @@ from lob.analytics.fills import maker_fills
 from lob.analytics.labels import label_column
 from lob.analytics.notes import where_known
 from lob.analytics.quotes import Mids
+from lob.analytics.spans import checked_horizons_ns
 from lob.errors import TapeError
 
 HORIZONS_NS = (100_000_000, 500_000_000, 1_000_000_000, 2_000_000_000, 5_000_000_000, 10_000_000_000)
@@ -37,7 +38,7 @@ def fill_markouts(tape, horizons_ns=HORIZONS_NS, book=0):
 
 def _frames(tape, horizons_ns, book, names=None):
     """Yield the fills with their markouts, horizon by horizon, an empty frame first; names: the columns to keep, beside the markouts."""
-    fills, mids = maker_fills(tape, book), Mids.of(tape, book)
+    horizons_ns, fills, mids = checked_horizons_ns(horizons_ns), maker_fills(tape, book), Mids.of(tape, book)
     before, is_known = mids.before_rows(fills["sequence"])
     side, double, time_ns = -fills["side"].astype(np.int64), 2 * fills["price_ticks"], np.ascontiguousarray(fills["time_ns"])
     effective = side * (before - double)
