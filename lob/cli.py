@@ -84,6 +84,8 @@ def replay(
         raise ScenarioError(f"--param {param[0]} needs an --agent that has it")
     if grid and len(classes) != 1:
         raise ScenarioError(f"--grid {grid[0]} needs one --agent, were {len(classes)}")
+    if grid and out is not None:
+        raise ScenarioError(f"--out cannot go with --grid, of whose runs no tape is kept, was {out}")
     feed = _feed(file, symbol, book, keep_going, _clock_ns("--from", from_time), _clock_ns("--to", to_time))
     if grid:
         _sweep(classes[0], param or [], grid, feed, as_json, execution=execution, latency=latency, seeds=(seed,))
@@ -202,8 +204,10 @@ def _sweep(cls, fixed, grid, feed, as_json, **settings):
 
     values = {name: [value] for name, value in _parameters(cls, fixed).items()}
     for pair in grid:
-        name, _, text = pair.partition("=")
-        values[name] = [_parameters(cls, [f"{name}={value}"])[name] for value in text.split(",")]
+        name, equals, text = pair.partition("=")
+        if not equals or name in values:
+            raise ScenarioError(f"--grid must be name=value,value,... with each name once, and not in a --param too, was {pair!r}")
+        values[name] = [_parameters(cls, [f"{name}={value}"], "--grid")[name] for value in text.split(",")]
     table = sweep(cls, values, feed, progress=False if as_json else None, **settings)
     if as_json:
         typer.echo(json.dumps({"runs": table.to_dicts()}))
@@ -292,7 +296,7 @@ def _feed(file, symbol, book, keep_going, from_ns=None, to_ns=None, stream=False
     return feeds.read(file, symbol, book, from_ns, to_ns, keep_going, stream)
 
 
-def _parameters(cls, pairs):
+def _parameters(cls, pairs, option="--param"):
     """Return name=value pairs as the types of the agent's fields."""
     from lob.simulation.agent import fields_of
     from lob.simulation.fields import word_of
@@ -301,11 +305,11 @@ def _parameters(cls, pairs):
     for pair in pairs:
         name, equals, text = pair.partition("=")
         if not equals:
-            raise ScenarioError(f"--param must be name=value, was {pair!r}")
+            raise ScenarioError(f"{option} must be name=value, was {pair!r}")
         try:
             parameters[name] = _value(kinds.get(name, str), text)
         except (ValueError, KeyError):
-            raise ScenarioError(f"--param {name} must be {word_of(kinds[name])}, was {text!r}") from None
+            raise ScenarioError(f"{option} {name} must be {word_of(kinds[name])}, was {text!r}") from None
     return parameters
 
 

@@ -198,6 +198,15 @@ def test_replay_tries_every_choice_of_a_grid(day):
     assert "realised_1s" in typed("replay", day, "--agent", "agents:SymmetricMaker", "--grid", "lots=5,10").stdout
 
 
+@pytest.mark.parametrize(("words", "complaint"), [
+    (("--grid", "lots"), "--grid must be name=value,value,.* was 'lots'"), (("--grid", "lots=1", "--grid", "lots=2"), "each name once, .* was 'lots=2'"),
+    (("--grid", "lots=1,2", "--param", "lots=3"), "not in a --param too, was 'lots=1,2'"), (("--grid", "lots=1,,2"), "--grid lots must be .*, was ''"),
+    (("--grid", "lots=1", "--out", "here"), "--out cannot go with --grid, .* was here"),
+])
+def test_a_grid_that_cannot_be_run_is_refused(day, refused, words, complaint):
+    assert re.search(complaint, refused("replay", day, "--agent", "agents:SymmetricMaker", *words))
+
+
 def test_convert_says_what_is_in_a_day_and_the_day_replays_the_same(day):
     facts = told("convert", day, "day.parquet")
     assert (facts["out"], facts["symbol"], facts["format"], facts["unknown_references"]) == ("day.parquet", "TEST", "LOBSTER", 0)
@@ -205,6 +214,7 @@ def test_convert_says_what_is_in_a_day_and_the_day_replays_the_same(day):
     words = typed("convert", "day.parquet", "day.itch.gz").stdout
     assert re.search(r"^first +09:3\d:\d\d\.\d{9}$", words, re.MULTILINE) and f"rows{facts['rows']:>26,}"[:4] in words
     assert told("convert", "raw", "lobster")["format"] == "tape"
+    assert told("convert", "raw", "new/day.parquet")["rows"] == told("convert", "raw", "newer/day.itch.gz")["rows"], "a folder that is not there is made"
     assert told("replay", "day.itch.gz", "--out", "itch")["unknown_orders"] == 0
 
 
@@ -280,13 +290,14 @@ def test_a_malformed_row_is_named_with_its_number(day, refused):
 
 # lob report
 
-def test_report_writes_one_page_beside_the_tape(folder):
+def test_report_writes_one_page_beside_the_tape(folder, refused):
     told("simulate", "toxic", *SHORT, "--out", "run")
     page = told("report", "run", "--agent", "avellaneda")
     text = (folder / "run" / "report.html").read_text(encoding="utf-8")
     assert (page["page"], page["bytes"]) == ("run/report.html", len(text.encode()))
     assert "In focus: avellaneda." in text
     assert "report.html" in typed("report", "run/tape.parquet").stdout
+    assert "book must be one that the tape has rows of: 0; was 3" in refused("report", "run", "--book", "3")
 
 
 def test_report_of_two_runs_shows_them_side_by_side(folder):

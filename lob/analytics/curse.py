@@ -11,6 +11,7 @@ from lob.analytics.labels import label_column
 from lob.analytics.markouts import HORIZONS_NS
 from lob.analytics.quotes import Mids
 from lob.analytics.records import select
+from lob.analytics.spans import checked_horizons_ns
 from lob.analytics.stays import touch_stays
 from lob.messages import NOBODY
 
@@ -35,6 +36,7 @@ def _drifts(tape, stays, groups, group_count, horizons_ns, book):
     """Yield for each window the mean drift by group, see `group_means`, the unfilled orders (is_filled 0) and the filled ones apart."""
     import polars as pl
 
+    horizons_ns = checked_horizons_ns(horizons_ns)
     mids, side, weight, drift = Mids.of(tape, book), stays["side"].astype(np.int64), np.ones(len(stays)), np.empty(len(stays))
     time_ns, first_fill_ns = (np.ascontiguousarray(stays[name]) for name in ("time_ns", "first_fill_ns"))
     before, is_known = mids.at_times(time_ns)

@@ -14,6 +14,7 @@ import numpy as np
 from lob.analytics.fills import fills, is_in_auction
 from lob.analytics.labels import labels_of
 from lob.analytics.quotes import Mids
+from lob.analytics.spans import checked_span_ns
 from lob.errors import TapeError
 from lob.instrument import MICROTICKS
 from lob.tape.accounts import exact_sums, places_among
@@ -46,7 +47,7 @@ def decomposition(tape, horizon_ns=HORIZON_NS, book=0):
     """
     import polars
 
-    mids = Mids.of(tape, book)
+    horizon_ns, mids = checked_span_ns("horizon_ns", horizon_ns, 0), Mids.of(tape, book)
     traded = fills(tape, book)
     owners = sorted({*np.unique(traded["owner"]).tolist(), *np.unique(traded["resting_owner"]).tolist(), *tape.agents.keys()})
     moves, is_auction = _moves(traded, mids, horizon_ns), is_in_auction(traded)

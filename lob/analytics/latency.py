@@ -14,6 +14,7 @@ from lob.analytics.fills import maker_fills
 from lob.analytics.labels import label_column
 from lob.analytics.live_orders import LIVE, LiveOrders, add_live, find_live, set_stay, stay_of
 from lob.analytics.quotes import Mids, fill_count
+from lob.analytics.spans import checked_span_ns
 from lob.jit import jit, pool_reader
 from lob.messages import REPORT, Action, CancelReason, Flag, RejectReason, ReportKind
 
@@ -46,6 +47,7 @@ class LatencyLosses:
 
 def latency_losses(tape, by=("agent",), horizon_ns=HORIZON_NS, book=0):
     """Return the LatencyLosses of one book of a tape, by agent, kind or role."""
+    horizon_ns = checked_span_ns("horizon_ns", horizon_ns, 0)
     return LatencyLosses(lost_cancels(tape, by, horizon_ns, book), stale_quotes(tape, by, horizon_ns, book=book))
 
 

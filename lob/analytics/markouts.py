@@ -18,6 +18,7 @@ from lob.analytics.fills import maker_fills
 from lob.analytics.labels import label_column
 from lob.analytics.notes import where_known
 from lob.analytics.quotes import Mids
+from lob.analytics.spans import checked_horizons_ns
 from lob.errors import TapeError
 
 MARKOUTS = ("effective", "realised", "impact")
@@ -58,7 +59,7 @@ def _earned(tape, fills, horizons_ns, book):
 
     All in half-ticks: int64[n], bool[n].
     """
-    mids, side = Mids.of(tape, book), -fills["side"].astype(np.int64)
+    horizons_ns, mids, side = checked_horizons_ns(horizons_ns), Mids.of(tape, book), -fills["side"].astype(np.int64)
     paid, time_ns = side * (2 * fills["price_ticks"]), np.ascontiguousarray(fills["time_ns"])
     before, is_known = mids.before_rows(fills["sequence"])
 

@@ -13,6 +13,7 @@ from lob.analytics.fills import fill_at, fills
 from lob.analytics.notes import without_nan
 from lob.analytics.quotes import Mids
 from lob.analytics.records import select
+from lob.analytics.spans import checked_span_ns
 from lob.analytics.stay import GAP_UNKNOWN
 from lob.analytics.stays import touch_stays, walk
 from lob.analytics.survival import stay_class, time_to_fill
@@ -34,6 +35,7 @@ class Queues:
 
 def queues(tape, horizon_ns=HORIZON_NS, book=0):
     """Return the Queues of one book of a tape. horizon_ns: of the markout that values a fill."""
+    horizon_ns = checked_span_ns("horizon_ns", horizon_ns, 0)
     return Queues(
         time_to_fill(tape, "place", book=book), time_to_fill(tape, "imbalance", book=book), queue_progress(tape, book=book),
         queue_value(tape, "place", horizon_ns, book),

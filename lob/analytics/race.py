@@ -20,6 +20,7 @@ from lob.analytics.microprice import Microprice
 from lob.analytics.pressure import WINDOW_NS, hazards, p_up
 from lob.analytics.quotes import Mids, quotes
 from lob.analytics.records import last_at
+from lob.analytics.spans import checked_span_ns
 
 STEP_NS = 100_000_000
 STEPS_MAX = 200_000
@@ -66,6 +67,7 @@ def observations(tape, window_ns=WINDOW_NS, step_ns=STEP_NS, book=0):
     """
     import polars as pl
 
+    window_ns, step_ns = checked_span_ns("window_ns", window_ns), checked_span_ns("step_ns", step_ns)
     touches, mids = quotes(tape, book), Mids.of(tape, book)
     first_ns = int(touches["time_ns"][0]) + window_ns if len(touches) else 0
     steps = max((tape.end_ns - first_ns) // step_ns + 1, 0) if len(touches) else 0

@@ -253,7 +253,8 @@ class OrderBook:
     def orders_at(self, side, price_ticks):
         """Return the orders of one side at a price, first in line first: QUEUED[n]."""
         queue = np.zeros(self.order_count_at(side, price_ticks), QUEUED)
-        fill_queue(self.memory.address, int(side), int(price_ticks), queue.ctypes.data, len(queue))
+        if len(queue):
+            fill_queue(self.memory.address, int(side), int(price_ticks), queue.ctypes.data, len(queue))
         return queue
 
     def save(self, path):

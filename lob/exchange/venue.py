@@ -89,6 +89,11 @@ class Venue:
     breaker_ns: int = 0
 
     def __post_init__(self):
+        _check_kind("venue.self_trade", self.self_trade, dict, "a table")
+        _check_kind("venue.allocation", self.allocation, Allocation, "an Allocation")
+        _check_kind("venue.fees", self.fees, list | tuple, "a list")
+        for i, tier in enumerate(self.fees):
+            _check_kind(f"venue.fees[{i}]", tier, FeeTier, "a FeeTier")
         modes = {_whole(owner, "venue.self_trade owner", 0, 2**31 - 1): _member(SelfTrade, mode, "venue.self_trade") for owner, mode in self.self_trade.items()}
         object.__setattr__(self, "self_trade", dict(sorted(modes.items())))
         object.__setattr__(self, "fees", tuple(self.fees))
@@ -116,10 +121,12 @@ class Venue:
         """Return the Venue of a dict that `as_plain`, a JSON file or a table of a TOML file has; what is not there has its default."""
         plain = _known(cls, plain, "venue")
         if "self_trade" in plain:
+            _check_kind("venue.self_trade", plain["self_trade"], dict, "a table")
             plain["self_trade"] = {_owner(owner): mode for owner, mode in plain["self_trade"].items()}
         if "allocation" in plain:
             plain["allocation"] = Allocation(**_known(Allocation, plain["allocation"], "venue.allocation"))
         if "fees" in plain:
+            _check_kind("venue.fees", plain["fees"], list | tuple, "a list")
             plain["fees"] = tuple(FeeTier(**_known(FeeTier, tier, "venue.fees")) for tier in plain["fees"])
         return cls(**plain)
 
@@ -138,6 +145,12 @@ def _known(cls, plain, place):
     if unknown is not None:
         raise LobError(f"{place} has no setting {unknown!r}; it has {', '.join(names)}")
     return dict(plain)
+
+
+def _check_kind(place, value, kind, word):
+    """Raise LobError for a setting that is not of its kind."""
+    if not isinstance(value, kind):
+        raise LobError(f"{place} must be {word}, was {value!r}")
 
 
 def _owner(text):

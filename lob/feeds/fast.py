@@ -39,6 +39,7 @@ def write_fast(feed, path):
         "column_encoding": dict.fromkeys(_DELTA_COLUMNS, "DELTA_BINARY_PACKED"), "write_page_checksum": True,
     }
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         with parquet.ParquetWriter(part, schema, **options) as writer:
             for rows in _groups(feed.blocks()):
                 columns = [pyarrow.array(rows[name].astype(kind)) for name, kind in COLUMNS.items()]

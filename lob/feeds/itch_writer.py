@@ -45,6 +45,7 @@ def write_itch(feed, path, stock=None):
         raise FeedError(f"{path}: times must be within a day in ITCH, end at {feed.end_ns:,} ns")
     part = path.with_name(path.name + ".part")
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         with gzip.open(part, "wb", compresslevel=1) if path.suffix == ".gz" else open(part, "wb") as file:
             _write(feed, file, path, stock.ljust(STOCK_BYTES).encode(), int(units))
         os.replace(part, path)

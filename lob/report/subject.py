@@ -4,6 +4,8 @@ Owns the choice of that agent, and the frames that more than one section reads.
 """
 from functools import cached_property
 
+import numpy as np
+
 from lob.analytics.decomposition import decomposition
 from lob.analytics.labels import labels_of
 from lob.analytics.latency import latency_losses
@@ -20,6 +22,9 @@ class Subject:
     """A tape, one of its books, and the agent in focus: the one named, or the maker that was filled most, or who traded most; None if no agent traded."""
 
     def __init__(self, tape, agent=None, book=0):
+        books = np.unique(tape.rows["book"]).tolist() or [0]
+        if book != 0 and book not in books:
+            raise LobError(f"book must be one that the tape has rows of: {', '.join(str(known) for known in books)}; was {book!r}")
         self.tape, self.book = tape, book
         self.focus = self._named(agent) if agent is not None else self._chosen()
 

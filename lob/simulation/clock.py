@@ -29,29 +29,34 @@ def _due_ns(book):
 
 @jit
 def plan_clock(world, venue):
-    """Plan that a venue looks at the clock when the next thing is due; there is room for one request."""
+    """Plan that a venue looks at the clock when the next thing is due, if it does not look before then anyway; there is room for one request."""
     book = book_of(venue)
     due_ns = _due_ns(book)
-    if due_ns == NEVER or due_ns == venue.clock_ns or due_ns < world.now_ns:
+    if due_ns == NEVER or 0 < venue.clock_ns <= due_ns or due_ns < world.now_ns:
         return
+    # The look that is planned for later is told to the earlier one, so that none is planned twice however often quotes with an expiry are renewed.
+    _plan(world, book.number, CLOCK, 0, due_ns).expiry_ns = venue.clock_ns
     venue.clock_ns = due_ns
-    _plan(world, book.number, CLOCK, 0, due_ns)
 
 
 @jit
 def is_overtaken(venue, request):
-    """Return whether a request is of a clock that has been set anew: what was to happen has happened before, or will not."""
+    """Take note that a look at the clock has come; return whether it is for nothing: what was to happen has happened before, or will not."""
+    if request.time_ns == venue.clock_ns:
+        venue.clock_ns, request.expiry_ns = request.expiry_ns, 0
     return request.owner == NOBODY and request.action == CLOCK and _due_ns(book_of(venue)) > request.time_ns
 
 
 @jit
 def _plan(world, number, action, price_ticks, time_ns):
+    """Plan a request of the venue's own and return it."""
     slot = take(requests_of(world))
     request = request_of(world, slot)
     request.time_ns, request.sent_ns, request.order_id, request.price_ticks, request.lots = time_ns, time_ns, 0, price_ticks, 0
     request.owner, request.book, request.action, request.side, request.tif, request.flags = NOBODY, number, action, 0, 0, 0
     request.display_lots, request.min_lots, request.offset_ticks, request.trigger_ticks, request.expiry_ns = 0, 0, 0, 0, 0
     calendar.add(calendar_of(world), time_ns, REQUEST, slot)
+    return request
 
 
 @jit

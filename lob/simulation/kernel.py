@@ -125,20 +125,18 @@ def _planned_event(world, events):
         if short:
             return short
         calendar.remove_first(events)
-        # What agents do at one time may have no end; what they are told of it is finite.
-        world.same_time_events += 1
         return TIME
     calendar.remove_first(events)
     if kind == GATEWAY:
         pass_gateway(world, who)
         return TIME
-    world.same_time_events += kind == TIMER
     if kind == FUNDAMENTAL:
         calendar.add(events, advance_fundamental(fundamental_at(world.fundamental, 0)), FUNDAMENTAL, 0)
         return TIME
     agent = agent_of(world, who)
     if kind == TIMER and not is_timer_due(world, agent, sequence):
         return TIME  # the timer was set anew
+    world.same_time_events += kind == TIMER
     catch_up(world, agent)
     return _wake(world, agent, kind)
 
@@ -184,6 +182,7 @@ def _request_arrives(world, slot):
     venue, reports = venue_of(world, request.book), reports_of(world)
     if request.action == CLOCK and is_overtaken(venue, request):
         give(requests_of(world), slot)
+        plan_clock(world, venue)
         return TIME
     short = _answers_are_short(world, venue, _answers_most(venue, request))
     if short:
@@ -193,6 +192,8 @@ def _request_arrives(world, slot):
     if count < 0:
         return TAPE if count == matcher.ROWS_SHORT else BOOK
     world.request_count += request.owner != 0
+    # What agents do at one time may have no end; what they are told of it, and timers and clocks that were set anew, are finite.
+    world.same_time_events += 1
     give(requests_of(world), slot)
     _route(world, venue, reports, first)
     if book_of(venue).armed and venue.history == 0:

@@ -82,7 +82,7 @@ RING = _int64s("entries", "mask", "entry_bytes", "count", "listeners", "listener
 # An agent's place in a ring: the next entry it will read; if it listens, the delay drawn for that entry, its arrival, and whether that is planned.
 CURSOR = _int64s("next", "delay_ns", "last_ns", "is_planned", "is_listener")
 # hides_agents: whether a trade with an agent is known to that agent alone, as inside a recorded day that nothing changes.
-# clock_ns: for when the venue last planned to look at the clock. gateway_ns: how long its gateway takes for a request, and until when it is busy.
+# clock_ns: when the venue next looks at the clock, 0 if that is not planned. gateway_ns: how long its gateway takes for a request, and until when it is busy.
 VENUE = _int64s(
     "book", "history", "hides_agents", "opening_ticks", "rings", "replicas", "replica_count", "clock_ns", "gateway_ns", "busy_until_ns",
 )

@@ -9,7 +9,7 @@ from random_market import random_tape
 from ruled_market import day_tape, ruled_tape
 
 from agents import NoiseTrader, SymmetricMaker
-from lob import OrderBook, Simulation, Tape, TapeError
+from lob import LobError, OrderBook, Simulation, Tape, TapeError
 from lob.messages import REPORT, Side
 from lob.questions import Questions
 
@@ -85,3 +85,15 @@ def test_a_tape_that_takes_lots_which_are_not_there_is_refused(name):
     rows = random_tape(400, seed=5).rows
     with pytest.raises(TapeError, match="where"):
         getattr(Tape(rows[len(rows) // 2:], {}), name)()
+
+
+@pytest.mark.parametrize(("name", "setting", "value", "words"), [
+    ("pressure", "window_ns", 1.5, "window_ns must be a whole number of nanoseconds from 1 to"), ("pressure", "window_ns", 0, "window_ns must be"),
+    ("race", "step_ns", 0, "step_ns must be"), ("race", "window_ns", -1, "window_ns must be"), ("decomposition", "horizon_ns", -1, "horizon_ns must be"),
+    ("markouts", "horizons_ns", 5, "horizons_ns must be a list"), ("markouts", "horizons_ns", ["1s"], r"horizons_ns\[0\] must be .* was '1s'"),
+    ("winners_curse", "horizons_ns", [1, 2**70], r"horizons_ns\[1\] must be"), ("queues", "horizon_ns", True, "horizon_ns must be"),
+    ("latency_losses", "horizon_ns", -1, "horizon_ns must be"),
+])
+def test_a_length_of_time_that_is_none_is_refused(name, setting, value, words):
+    with pytest.raises(LobError, match=words):
+        getattr(random_tape(200, seed=2), name)(**{setting: value})

@@ -29,6 +29,10 @@ def test_the_plain_form_comes_back_as_it_was_through_json(venue):
     ({"reference_ticks": -1}, "venue.reference_ticks must be from 0 to"),
     ({"fees": (FeeTier(5),)}, r"venue.fees must begin with from_lots 0 and rise, was \[5\]"),
     ({"fees": (FeeTier(), FeeTier(7), FeeTier(7))}, "venue.fees must begin with from_lots 0 and rise"),
+    ({"fees": 5}, "venue.fees must be a list, was 5"),
+    ({"fees": [5]}, r"venue.fees\[0\] must be a FeeTier, was 5"),
+    ({"self_trade": [1]}, r"venue.self_trade must be a table, was \[1\]"),
+    ({"allocation": None}, "venue.allocation must be an Allocation, was None"),
 ])
 def test_a_setting_that_cannot_be_used_is_refused_by_name(settings, words):
     with pytest.raises(LobError, match=words):
@@ -48,6 +52,8 @@ def test_an_allocation_that_cannot_be_used_is_refused_by_name(settings, words):
     ({"fee": []}, "venue has no setting 'fee'; it has self_trade, "),
     ({"allocation": {"top": 1}}, "venue.allocation has no setting 'top'"),
     ({"fees": [3]}, "venue.fees must be a table, was 3"),
+    ({"fees": 3}, "venue.fees must be a list, was 3"),
+    ({"self_trade": 3}, "venue.self_trade must be a table, was 3"),
     ({"self_trade": {"me": "NONE"}}, "venue.self_trade owner must be a whole number, was 'me'"),
 ])
 def test_a_plain_form_with_unknown_words_is_refused(plain, words):

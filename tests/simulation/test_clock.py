@@ -52,6 +52,29 @@ class Dated(Agent):
                 market.wake_at(15_000_000)
 
 
+@compiled
+class Renews(Agent):
+    """Quotes with an expiry, or for a tenth of a millisecond, and takes each quote off as soon as it stands, ten thousand times."""
+
+    lives_until_ns: int = 0
+    orders: int = 0
+
+    def quote(self, market):
+        self.orders += 1
+        if self.orders <= 10_000 and market.now_ns < 4_900_000_000:
+            market.buy(10_000, 1, expiry_ns=self.lives_until_ns or market.now_ns + 100_000)
+
+    def on_start(self, market):
+        self.quote(market)
+
+    def on_accepted(self, market, order):
+        if self.lives_until_ns:
+            market.cancel(order.id)
+
+    def on_done(self, market, order):
+        self.quote(market)
+
+
 def rows_of(run, kind):
     return run.tape.rows[run.tape.rows["kind"] == kind]
 
@@ -132,6 +155,17 @@ def test_an_order_leaves_at_its_expiry_though_nobody_sends_anything_then():
     assert gone == [(15 * MS_NS, CancelReason.ASKED), (80 * MS_NS, CancelReason.EXPIRED), (90 * MS_NS, CancelReason.EXPIRED)]
     assert len(rows_of(run, ReportKind.PHASE)) == 2
     assert verify(run.tape).ok
+
+
+@pytest.mark.parametrize("far_ns", [4_000 * MS_NS, 5_000 * MS_NS])
+def test_quotes_with_expiries_that_are_renewed_again_and_again_take_no_more_room(far_ns):
+    renewing = [Renews(lives_until_ns=ns, latency=Latency(order_ns=delay_ns)) for ns, delay_ns in ((5_000 * MS_NS, 10_000), (far_ns, 15_000), (0, 20_000))]
+    simulation = Simulation(renewing)
+    room = len(simulation.world.requests.array)
+    run = simulation.run(seconds=6)
+    assert run.requests == 50_000
+    assert len(simulation.world.requests.array) == room
+    assert rows_of(run, ReportKind.CANCELLED)["time_ns"].max() <= 5_000 * MS_NS
 
 
 def test_what_the_venue_does_by_itself_is_no_request():

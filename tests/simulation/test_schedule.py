@@ -212,6 +212,23 @@ def test_an_agent_that_wakes_itself_without_end_at_one_time_is_stopped():
         Simulation([Zeno()]).run(seconds=1)
 
 
+def test_a_timer_that_was_set_anew_a_million_times_does_not_stand_still():
+    @compiled
+    class Postpones(Agent):
+        orders: int = 0
+
+        def on_start(self, market):
+            market.buy(market.opening_ticks, 1)
+
+        def on_accepted(self, market, order):
+            market.wake_at(1_500_000_000)
+            self.orders += 1
+            if self.orders < 1_100_000:
+                market.replace(order.id, order.price_ticks, 2 + self.orders % 2)
+
+    assert Simulation([Postpones(latency=Latency(order_ns=1_000))]).run(seconds=2).is_complete
+
+
 def test_two_agents_that_answer_each_other_without_latency_are_stopped():
     @compiled
     class Answers(Agent):

@@ -1,0 +1,20 @@
+"""Spans: the lengths of time that a user may set, a horizon, a window or a step. Owns their rule, the same for every analysis."""
+import operator
+
+from lob.errors import LobError
+
+SPAN_MAX_NS = 2**60
+
+
+def checked_span_ns(name, span_ns, least_ns=1):
+    """Return a length of time as an int; raises LobError if it is no whole number of nanoseconds from least_ns on."""
+    if not hasattr(span_ns, "__index__") or isinstance(span_ns, bool) or not least_ns <= operator.index(span_ns) <= SPAN_MAX_NS:
+        raise LobError(f"{name} must be a whole number of nanoseconds from {least_ns} to 2^60, was {span_ns!r}")
+    return operator.index(span_ns)
+
+
+def checked_horizons_ns(horizons_ns):
+    """Return horizons as a list of int; raises LobError if they are no list of whole numbers of nanoseconds from 0 on."""
+    if not hasattr(horizons_ns, "__iter__"):
+        raise LobError(f"horizons_ns must be a list of whole numbers of nanoseconds, was {horizons_ns!r}")
+    return [checked_span_ns(f"horizons_ns[{i}]", horizon_ns, 0) for i, horizon_ns in enumerate(horizons_ns)]
