@@ -4,7 +4,7 @@ import io
 
 import numpy as np
 import pytest
-from made_files import SECOND_NS, itch, itch_file
+from made_files import SECOND_NS, itch, itch_file, with_lengths
 
 from lob import feeds
 from lob.errors import FeedError
@@ -88,16 +88,6 @@ def test_an_unknown_order_is_counted_and_left_to_the_exchange_to_refuse(tmp_path
     feed = feeds.itch(itch_file(tmp_path / "day.itch", [BID, itch("D", ref=8), itch("E", ref=8, shares=1), itch("U", ref=8, new_ref=9, shares=1, price=100)]))
     assert feed.summary["unknown_references"] == 3
     assert feed.rows[["action", "order_id"]].tolist()[1:] == [(C, 8), (E, 8), (C, 8)]
-
-
-def with_lengths(content):
-    """Return the bytes of a file whose prefixes are 00 00 with lengths instead."""
-    out, i = bytearray(), 0
-    while i < len(content):
-        size = SIZE_OF_KIND[chr(content[i + 2])]
-        out += size.to_bytes(2, "big") + content[i + 2:i + 2 + size]
-        i += 2 + size
-    return bytes(out)
 
 
 @pytest.fixture(scope="module")
