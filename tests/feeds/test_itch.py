@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from made_files import SECOND_NS, itch, itch_file, with_lengths
 
-from lob import feeds
+from lob import Simulation, feeds
 from lob.errors import FeedError
 from lob.feeds.itch_messages import ID_OF_ZERO, SIZE_OF_KIND, Messages
 from lob.feeds.packed import Packed
@@ -67,6 +67,11 @@ def test_the_two_ways_cannot_change_within_a_file(tmp_path):
     path.write_bytes(path.read_bytes() + b"\0\0" + ASK)
     with pytest.raises(FeedError, match=r"day.itch: byte 38: a message must have a type of ITCH 5.0 and, before it, its length, .* was type b'F', length 0"):
         feeds.itch(path)
+
+
+def test_a_day_that_begins_with_the_execution_of_an_unknown_order_can_be_replayed(tmp_path):
+    feed = feeds.itch(itch_file(tmp_path / "day.itch", [itch("E", ref=8, shares=1), BID, ASK]))
+    assert Simulation([], feed=feed).run(progress=False).feed_unknown == 1
 
 
 def test_one_stock_of_many_is_chosen_by_name(tmp_path):

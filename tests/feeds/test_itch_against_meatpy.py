@@ -65,7 +65,8 @@ def test_the_book_after_every_message_is_that_of_meatpy_order_by_order(day):
         feed, book, theirs_so_far = feeds.itch(path, stock), OrderHistory(), Theirs(stock)
         rows, compared, done = feed.rows, 0, 0
         for time_ns, messages in groupby(theirs, key=lambda message: message.timestamp):
-            if any([theirs_so_far.follow(message) for message in messages]):
+            followed = [theirs_so_far.follow(message) for message in messages]
+            if any(followed):
                 end = int(np.searchsorted(rows["time_ns"], time_ns, "right"))
                 book.send_many(rows[done:end])
                 prices = None if compared % WHOLE_EVERY == 0 else set(rows["price_ticks"][done:end].tolist())
