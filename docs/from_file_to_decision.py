@@ -1,8 +1,8 @@
 # %% [markdown]
 # # From a file to a decision
 #
-# `python docs/from_file_to_decision.py [FILE [FROM_SECONDS TO_SECONDS]]`, or cell by cell in an editor that knows percent cells. FILE is a recorded day in any format
-# that `lob replay` reads; without one, ten minutes of a simulated market is recorded first, so that the page runs anywhere.
+# `python docs/from_file_to_decision.py [FILE [FROM_SECONDS TO_SECONDS]]`, or cell by cell in an editor that knows percent cells. FILE is a recorded day in any
+# format that `lob replay` reads; without one, ten minutes of a simulated market is recorded first, so that the page runs anywhere.
 #
 # The question: with what parameters, if any, should this maker quote in this market? Choose on the first half of the day, judge on the second.
 

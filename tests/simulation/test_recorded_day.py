@@ -261,6 +261,17 @@ def test_a_day_without_agents_is_the_recording(live_day, execution):
     assert touches(quiet.rows, execution)[TOUCH_FACTS].tolist() == touches(passive.rows, "passive")[TOUCH_FACTS].tolist()
 
 
+def test_the_next_clip_of_an_iceberg_comes_in_though_some_of_the_last_one_still_rests():
+    """Under `reactive` its execution out of turn has met the order in front of it."""
+    asked = [(1, 1, Action.LIMIT, 4), (2, 2, Action.LIMIT, 4), (3, 2, Action.EXECUTE, 4), (3, 2, Action.LIMIT, 5), (4, 2, Action.CANCEL, 0)]
+    facts = [(at_ns, at_ns, order_id, 100, lots, NOBODY, 0, action, Side.BUY, 0, 0) for at_ns, order_id, action, lots in asked]
+    feed = feed_of(np.array([fact + (0,) * (len(REQUEST) - len(fact)) for fact in facts], dtype=REQUEST))
+    run = Simulation([], feed=feed, execution="reactive").run(progress=False)
+    told = run.rows[["kind", "lots", "resting_id"]].tolist()
+    assert [row for row in told if row[0] == ReportKind.FILL] == [(ReportKind.FILL, 4, 1)]
+    assert run.feed_unknown == 0 and [row[1] for row in told if row[0] == ReportKind.CANCELLED] == [5]
+
+
 def test_displaced_lots_trade_once(live_day):
     """What recorded orders brought is what traded, was cancelled, or rests: nothing is there twice."""
     run = Simulation([NaiveQuoter(lots=5, step_ns=100_000_000, inventory_max_lots=10_000)], feed=live_day[1], execution="displace").run()
