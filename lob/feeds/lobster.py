@@ -79,6 +79,7 @@ def lobster(path, book=None, from_ns=None, to_ns=None, keep_going=False):
 def _read_day(path, book_path, damage):
     recording = read_recording(path, "message", damage)
     table, numbers = lobster_rows.read_messages(recording, damage)
+    _need_rows(recording, table)
     book_path = find_book(path) if book_path is None else book_path
     if book_path is None:
         units = lobster_rows.tick_units(table, None)
@@ -87,9 +88,15 @@ def _read_day(path, book_path, damage):
     book, book_numbers = lobster_rows.read_book(book_recording, damage)
     if damage.texts and book_recording.first_row_time is None:  # only whole pairs of rows count
         table, book, numbers = table[np.isin(numbers, book_numbers)], book[np.isin(book_numbers, numbers)], np.intersect1d(numbers, book_numbers)
+        _need_rows(recording, table)
     units = lobster_rows.tick_units(table, book)
     messages, book = lobster_rows.to_messages(table, units), lobster_rows.to_ticks(book, units)
     return _Day(recording, book_recording, table, messages, book, numbers, damage, _first_message(book_recording, messages, book), units)
+
+
+def _need_rows(recording, table):
+    if len(table) == 0:
+        raise FeedError(f"{recording.place}: a recording needs at least one row, none is left of the file that keeps the rules")
 
 
 def _first_message(recording, messages, book):

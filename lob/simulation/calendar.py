@@ -83,7 +83,10 @@ def add_numbered(calendar, time_ns, sequence, kind, who):
 
 @jit(inline=True)
 def _add_later(calendar, time_ns, sequence, kind, who):
-    """Note an event on its day."""
+    """Note an event on its day; one that is alone is the next event at once, as the timer of an agent in a quiet market is again and again."""
+    if calendar.count == 1:
+        _begin_day_with(calendar, time_ns, sequence, kind, who)
+        return
     slot = calendar.free
     node = node_at(calendar.nodes, slot)
     calendar.free = node.next
@@ -94,6 +97,18 @@ def _add_later(calendar, time_ns, sequence, kind, who):
     marks.value |= np.int64(1) << (day & 63)
     if near_of(calendar).count == 0:
         _begin_day(calendar)
+
+
+@jit(inline=True)
+def _begin_day_with(calendar, time_ns, sequence, kind, who):
+    """Go to the day of the only event there is."""
+    near = near_of(calendar)
+    calendar.today = time_ns >> calendar.shift
+    calendar.reviewed += 1
+    calendar.moved += 1
+    near.count = 1
+    first = entry_at(near.entries, 0)
+    first.time_ns, first.sequence, first.kind, first.who = time_ns, sequence, kind, who
 
 
 @jit

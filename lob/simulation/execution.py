@@ -15,6 +15,7 @@ from lob.messages import ANONYMOUS_ID_FIRST, PRICE_MAX_TICKS, REQUEST, Action, P
 RULES = ("passive", "displace", "reactive")
 ROWS_AT_ONCE = 2**16
 TAKER_ID_FIRST = 2**61   # recorded orders have smaller ids than whoever came to take
+CLIP_ID_FIRST = 3 * 2**60
 ENTRY_SHIFT = 34         # of the number of an anonymous order's entry, above its price
 STATUS_TRADES = 2
 
@@ -55,18 +56,18 @@ def arrivals(blocks):
     that leaves the window is cancelled. Before the recording says that trading begins orders collect, and the crossed ones trade at one price when it does.
     """
     # An OrderHistory says what became of each row: which order an unknown name stood for, what a dropped level held.
-    history, entries, taker_id = OrderHistory(), {}, TAKER_ID_FIRST
+    history, names, taker_id = OrderHistory(), _Names(), TAKER_ID_FIRST
     for rows in blocks:
         for begin in range(0, len(rows), ROWS_AT_ONCE):
-            asked = _asked(history.send_many(rows[begin:begin + ROWS_AT_ONCE]), entries)
+            asked = _asked(history.send_many(rows[begin:begin + ROWS_AT_ONCE]), names)
             takes = np.flatnonzero(asked["tif"] == TimeInForce.IOC)
             asked["order_id"][takes] = taker_id + np.arange(len(takes))
             taker_id += len(takes)
             yield asked
 
 
-def _asked(told, entries):
-    """Return the requests behind REPORT[n] of a recorded day; entries: {anonymous id: how often it has come in}, which grows."""
+def _asked(told, names):
+    """Return the requests behind REPORT[n] of a recorded day; names: the _Names of what has come in, which learns."""
     asked = np.zeros(len(told), REQUEST)
     for name in ("time_ns", "sent_ns", "order_id", "side", "price_ticks", "lots"):
         asked[name] = told[name]
@@ -85,7 +86,7 @@ def _asked(told, entries):
     is_status = kind == ReportKind.STATUS
     begins = is_status & (told["price_ticks"] == STATUS_TRADES)
     asked["action"][is_status], asked["price_ticks"][is_status] = Action.PHASE, np.where(begins[is_status], Phase.CONTINUOUS, Phase.PRE_OPEN)
-    _number_entries(asked, entries)
+    names.give(asked, told)
     can_be = (asked["price_ticks"] >= 1) & (asked["price_ticks"] <= PRICE_MAX_TICKS)
     kept = (kind == ReportKind.ACCEPTED) | (takes & can_be) | (asked["action"] == Action.CANCEL) | is_status
     # Where trading begins, what has been collected trades at one price first.
@@ -94,10 +95,42 @@ def _asked(told, entries):
     return asked
 
 
-def _number_entries(asked, entries):
-    """Give the anonymous volume of a price a new name each time it comes in: what is left of the last one may still rest."""
-    for i in np.flatnonzero((asked["order_id"] >= ANONYMOUS_ID_FIRST) & (asked["tif"] == TimeInForce.GTC)).tolist():
-        name = int(asked["order_id"][i])
-        if asked["action"][i] == Action.LIMIT:
-            entries[name] = entries.get(name, -1) + 1
-        asked["order_id"][i] = name + (entries.get(name, 0) << ENTRY_SHIFT)
+class _Names:
+    """The names under which recorded orders come in again: what is left of the last entry may still rest in the live book.
+
+    Anonymous volume comes in again and again under the id of its price; an iceberg that was filled whole, under its own id at the same time: its next clip.
+    """
+
+    def __init__(self):
+        self.entries = {}                       # {anonymous id: how often it has come in}
+        self.clips, self.clip_count = {}, 0     # {order id: the name of its newest clip}
+        self.filled, self.filled_ns = set(), 0  # the orders that were filled whole at the newest time at which any was
+
+    def give(self, asked, told):
+        """Put the names of what comes in, and of what is cancelled, into requests."""
+        self._number_entries(asked)
+        self._number_clips(asked, told)
+
+    def _number_entries(self, asked):
+        for i in np.flatnonzero((asked["order_id"] >= ANONYMOUS_ID_FIRST) & (asked["tif"] == TimeInForce.GTC)).tolist():
+            name = int(asked["order_id"][i])
+            if asked["action"][i] == Action.LIMIT:
+                self.entries[name] = self.entries.get(name, -1) + 1
+            asked["order_id"][i] = name + (self.entries.get(name, 0) << ENTRY_SHIFT)
+
+    def _number_clips(self, asked, told):
+        is_filled = (told["kind"] == ReportKind.FILL) & (told["resting_open_lots"] == 0)
+        is_limit, is_cancel = told["kind"] == ReportKind.ACCEPTED, asked["action"] == Action.CANCEL
+        may_return = np.fromiter({*self.clips, *self.filled, *told["resting_id"][is_filled].tolist()}, np.int64)
+        returns = (is_limit | is_cancel) & np.isin(told["order_id"], may_return) & (told["order_id"] < ANONYMOUS_ID_FIRST)
+        for i in np.flatnonzero(is_filled | returns).tolist():
+            order_id, time_ns = int(told["order_id"][i]), int(told["time_ns"][i])
+            if is_filled[i]:
+                self.filled = self.filled if time_ns == self.filled_ns else set()
+                self.filled.add(int(told["resting_id"][i]))
+                self.filled_ns = time_ns
+                continue
+            if is_limit[i] and (order_id in self.clips or (time_ns == self.filled_ns and order_id in self.filled)):
+                self.clips[order_id] = CLIP_ID_FIRST + self.clip_count
+                self.clip_count += 1
+            asked["order_id"][i] = self.clips.get(order_id, order_id)

@@ -258,7 +258,8 @@ class Simulation:
 
 def _first_price(feed):
     for rows in feed.blocks():
-        priced = rows["price_ticks"][np.isin(rows["action"], (Action.LIMIT, Action.EXECUTE))]
+        is_order = np.isin(rows["action"], (Action.LIMIT, Action.EXECUTE)) & (rows["price_ticks"] > 0)  # an execution of an unknown order has none
+        priced = rows["price_ticks"][is_order]
         if len(priced):
             return int(priced[0])
     raise ScenarioError(f"{feed.source} has no order, so opening_price_ticks must be given")

@@ -220,8 +220,8 @@ def _read_parquet(place, source):
             for batch in file.iter_batches(READ_ROWS, columns=list(REPORT.names)):
                 _fill_rows(rows[first : first + len(batch)], batch, place)
                 first += len(batch)
-    except (pyarrow.ArrowException, OSError) as error:
-        raise TapeError(f"{place}: not a whole Parquet file: {str(error).splitlines()[0]}") from error
+    except (pyarrow.ArrowException, OSError, ValueError, MemoryError, OverflowError) as error:  # ValueError: a damaged name that is no text, among others
+        raise TapeError(f"{place}: not a whole Parquet file: {(str(error) or repr(error)).splitlines()[0]}") from error
     check_order(rows, place)
     return rows, provenance
 

@@ -1,6 +1,8 @@
 """Small recordings made by hand, byte by byte, in Databento's and Nasdaq's formats."""
 import struct
 
+from lob.feeds.itch_messages import SIZE_OF_KIND
+
 SECOND_NS = 10**9
 MIDNIGHT_NS = 1_704_153_600 * SECOND_NS  # 2024-01-02
 LAST, SNAPSHOT = 128, 32
@@ -70,6 +72,41 @@ _BODY_OF = {
 }
 
 
+def itch_bytes(messages, with_lengths=True):
+    return b"".join((len(message) if with_lengths else 0).to_bytes(2, "big") + message for message in messages)
+
+
 def itch_file(path, messages, with_lengths=True):
-    path.write_bytes(b"".join((len(message) if with_lengths else 0).to_bytes(2, "big") + message for message in messages))
+    path.write_bytes(itch_bytes(messages, with_lengths))
     return path
+
+
+def with_lengths(content):
+    """Return the bytes of a file whose prefixes are 00 00 with lengths instead."""
+    out, i = bytearray(), 0
+    while i < len(content):
+        size = SIZE_OF_KIND[chr(content[i + 2])]
+        out += size.to_bytes(2, "big") + content[i + 2:i + 2 + size]
+        i += 2 + size
+    return bytes(out)
+
+
+# Small days, to be damaged
+
+def dbn_day(order_count=60, version=3):
+    """Return the bytes of a DBN day with every action that moves the book."""
+    records = [mbo("A", "B", 1, 100, 5, flags=SNAPSHOT, last=False), mbo("R", "N", 0, None, 0)]
+    for i in range(2, order_count):
+        records += [mbo("A", "BA"[i % 2], i, 100 + i % 2, 5, at_ns=i * SECOND_NS)]
+        records += [mbo("T", "A", 900 + i, 100, 2, last=False, at_ns=i * SECOND_NS), mbo("F", "B", i, 100, 2, last=False, at_ns=i * SECOND_NS)] * (i % 2 == 0)
+        records += [mbo("C", "BA"[i % 2], i, 100 + i % 2, 2, at_ns=i * SECOND_NS), mbo("M", "BA"[i % 2], i, 100 + i % 2, 7, at_ns=i * SECOND_NS)]
+    return dbn_head(version) + b"".join(records)
+
+
+def itch_day(order_count=80, with_lengths=True):
+    """Return the bytes of an ITCH day of one stock."""
+    messages = [itch("R"), itch("H", state="T")]
+    for i in range(1, order_count):
+        messages += [itch("A", i * SECOND_NS, ref=i, side="BS"[i % 2], shares=500, price=1_000_000 + 100 * (i % 2))]
+        messages += [itch("E", i * SECOND_NS, ref=i, shares=100), itch("U", i * SECOND_NS, ref=i, new_ref=1000 + i, shares=50, price=1_000_000)]
+    return itch_bytes(messages, with_lengths)

@@ -7,7 +7,7 @@ import pyarrow
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from made_files import SECOND_NS, dbn_head, itch, itch_file, mbo
+from made_files import dbn_day, dbn_head, itch_day, mbo
 
 from lob import feeds
 from lob.errors import FeedError
@@ -15,28 +15,11 @@ from lob.errors import FeedError
 EXAMPLES = 60
 
 
-def dbn_day():
-    records = [mbo("A", "B", 1, 100, 5, flags=32, last=False), mbo("R", "N", 0, None, 0)]
-    for i in range(2, 60):
-        records += [mbo("A", "BA"[i % 2], i, 100 + i % 2, 5, at_ns=i * SECOND_NS)]
-        records += [mbo("T", "A", 900 + i, 100, 2, last=False, at_ns=i * SECOND_NS), mbo("F", "B", i, 100, 2, last=False, at_ns=i * SECOND_NS)] * (i % 2 == 0)
-        records += [mbo("C", "BA"[i % 2], i, 100 + i % 2, 2, at_ns=i * SECOND_NS), mbo("M", "BA"[i % 2], i, 100 + i % 2, 7, at_ns=i * SECOND_NS)]
-    return dbn_head() + b"".join(records)
-
-
-def itch_day(path):
-    messages = [itch("R"), itch("H", state="T")]
-    for i in range(1, 80):
-        messages += [itch("A", i * SECOND_NS, ref=i, side="BS"[i % 2], shares=500, price=1_000_000 + 100 * (i % 2))]
-        messages += [itch("E", i * SECOND_NS, ref=i, shares=100), itch("U", i * SECOND_NS, ref=i, new_ref=1000 + i, shares=50, price=1_000_000)]
-    return itch_file(path, messages).read_bytes()
-
-
 @pytest.fixture(scope="module")
 def contents(tmp_path_factory, simulate_day):
     """Return the folder of a small day in every format and packing."""
     folder, zstd = tmp_path_factory.mktemp("whole"), pyarrow.Codec("zstd")
-    plain = {"dbn": dbn_day(), "itch": itch_day(folder / "day.itch"), "csv": simulate_day(1, 3, 120).message_text.encode()}
+    plain = {"dbn": dbn_day(), "itch": itch_day(), "csv": simulate_day(1, 3, 120).message_text.encode()}
     found = dict(plain)
     found |= {f"{name}.gz": gzip.compress(content, mtime=0) for name, content in plain.items()}
     found |= {f"{name}.zst": zstd.compress(content, asbytes=True) for name, content in plain.items()}
@@ -144,6 +127,19 @@ def test_a_wrong_lobster_row_is_left_out_with_its_book_row(simulate_day, tmp_pat
         feeds.read(path)
     feed = feeds.read(path, keep_going=True)
     assert feed.summary["skipped"] == 1 and feed.summary["messages"] == 298 and feed.summary["unexplained_messages"] <= 2
+
+
+@pytest.mark.parametrize("with_book", [False, True])
+def test_a_lobster_day_of_which_no_row_keeps_the_rules_is_an_error(with_book, lobster_day, tmp_path):
+    path = lobster_day(["34200.5,9,1,1,100,1", "x"], ["x", "1000100,1,1000000,1"], 1).write(tmp_path, with_book)
+    with pytest.raises(FeedError, match=r"message_1.csv: a recording needs at least one row, none is left of the file that keeps the rules"):
+        feeds.read(path, keep_going=True)
+
+
+def test_lobster_files_that_have_no_whole_pair_of_rows_are_an_error(lobster_day, tmp_path):
+    path = lobster_day(["34200.5,1,1,1,1000000,1", "x"], ["x", "1000100,1,1000000,1"], 1).write(tmp_path)
+    with pytest.raises(FeedError, match=r"message_1.csv: a recording needs at least one row, none is left of the file that keeps the rules"):
+        feeds.read(path, keep_going=True)
 
 
 def test_an_order_that_is_open_already_is_an_error_or_counted(tmp_path):

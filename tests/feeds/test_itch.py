@@ -4,9 +4,9 @@ import io
 
 import numpy as np
 import pytest
-from made_files import SECOND_NS, itch, itch_file
+from made_files import SECOND_NS, itch, itch_file, with_lengths
 
-from lob import feeds
+from lob import Simulation, feeds
 from lob.errors import FeedError
 from lob.feeds.itch_messages import ID_OF_ZERO, SIZE_OF_KIND, Messages
 from lob.feeds.packed import Packed
@@ -69,6 +69,11 @@ def test_the_two_ways_cannot_change_within_a_file(tmp_path):
         feeds.itch(path)
 
 
+def test_a_day_that_begins_with_the_execution_of_an_unknown_order_can_be_replayed(tmp_path):
+    feed = feeds.itch(itch_file(tmp_path / "day.itch", [itch("E", ref=8, shares=1), BID, ASK]))
+    assert Simulation([], feed=feed).run(progress=False).feed_unknown == 1
+
+
 def test_one_stock_of_many_is_chosen_by_name(tmp_path):
     other = itch("A", locate=2, ref=9, side="B", shares=1, price=50_000, stock="OTHER")
     path = itch_file(tmp_path / "day.itch", [BID, other, ASK])
@@ -88,16 +93,6 @@ def test_an_unknown_order_is_counted_and_left_to_the_exchange_to_refuse(tmp_path
     feed = feeds.itch(itch_file(tmp_path / "day.itch", [BID, itch("D", ref=8), itch("E", ref=8, shares=1), itch("U", ref=8, new_ref=9, shares=1, price=100)]))
     assert feed.summary["unknown_references"] == 3
     assert feed.rows[["action", "order_id"]].tolist()[1:] == [(C, 8), (E, 8), (C, 8)]
-
-
-def with_lengths(content):
-    """Return the bytes of a file whose prefixes are 00 00 with lengths instead."""
-    out, i = bytearray(), 0
-    while i < len(content):
-        size = SIZE_OF_KIND[chr(content[i + 2])]
-        out += size.to_bytes(2, "big") + content[i + 2:i + 2 + size]
-        i += 2 + size
-    return bytes(out)
 
 
 @pytest.fixture(scope="module")

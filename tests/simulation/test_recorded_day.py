@@ -142,8 +142,10 @@ def fills_of(rows):
 def check_fills(feed, execution, **parameters):
     """Assert that the engine gives a quoter the fills of the plain loop; return how many."""
     run = Simulation([NaiveQuoter(**parameters)], feed=feed, execution=execution).run()
-    assert fills_of(run.rows) == DAYS[execution](NaiveQuoter(**parameters)).fills_in(feed)
-    return len(fills_of(run.rows))
+    fills = fills_of(run.rows)
+    assert fills == DAYS[execution](NaiveQuoter(**parameters)).fills_in(feed)
+    print(f"{execution}: {len(fills):,} fills agree")
+    return len(fills)
 
 
 def test_a_recorded_market_replays_to_the_book_that_was_alive(live_day):
@@ -178,6 +180,20 @@ def test_a_quoter_in_a_window_of_five_levels_gets_the_fills_that_its_place_earns
 def test_a_quoter_in_the_future_gets_the_fills_that_its_place_earns(data_folder, execution):
     feed = feeds.databento(data_folder / FUTURE, to_ns=OPEN_NS + 120 * SECOND_NS)
     assert check_fills(feed, execution, step_ns=500_000_000, inventory_max_lots=50) > 50
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("execution", DAYS)
+def test_a_quoter_in_the_whole_day_of_the_future_gets_the_fills_that_its_place_earns(data_folder, execution):
+    feed = feeds.databento(data_folder / FUTURE, from_ns=OPEN_NS)
+    assert check_fills(feed, execution, step_ns=500_000_000, inventory_max_lots=50) > 600
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("execution", DAYS)
+def test_a_quoter_in_all_of_microsoft_gets_the_fills_that_its_place_in_the_queue_earns(data_folder, execution):
+    feed = feeds.lobster(data_folder / MICROSOFT, from_ns=TEN_OCLOCK_NS)
+    assert check_fills(feed, execution, step_ns=100_000_000, inventory_max_lots=50) > 100
 
 
 @pytest.mark.parametrize("phase_ns", [0, 33_000_000, 66_000_000])
@@ -243,6 +259,17 @@ def test_the_reference_agrees_with_agents_in_a_window_of_five_levels(data_folder
 def test_a_day_without_agents_is_the_recording(live_day, execution):
     quiet, passive = (Simulation([], feed=live_day[1], execution=rule).run().tape for rule in (execution, "passive"))
     assert touches(quiet.rows, execution)[TOUCH_FACTS].tolist() == touches(passive.rows, "passive")[TOUCH_FACTS].tolist()
+
+
+def test_the_next_clip_of_an_iceberg_comes_in_though_some_of_the_last_one_still_rests():
+    """Under `reactive` its execution out of turn has met the order in front of it."""
+    asked = [(1, 1, Action.LIMIT, 4), (2, 2, Action.LIMIT, 4), (3, 2, Action.EXECUTE, 4), (3, 2, Action.LIMIT, 5), (4, 2, Action.CANCEL, 0)]
+    facts = [(at_ns, at_ns, order_id, 100, lots, NOBODY, 0, action, Side.BUY, 0, 0) for at_ns, order_id, action, lots in asked]
+    feed = feed_of(np.array([fact + (0,) * (len(REQUEST) - len(fact)) for fact in facts], dtype=REQUEST))
+    run = Simulation([], feed=feed, execution="reactive").run(progress=False)
+    told = run.rows[["kind", "lots", "resting_id"]].tolist()
+    assert [row for row in told if row[0] == ReportKind.FILL] == [(ReportKind.FILL, 4, 1)]
+    assert run.feed_unknown == 0 and [row[1] for row in told if row[0] == ReportKind.CANCELLED] == [5]
 
 
 def test_displaced_lots_trade_once(live_day):

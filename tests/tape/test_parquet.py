@@ -169,6 +169,13 @@ def test_a_truncated_file_is_refused(tape, tmp_path):
         Tape.read(path)
 
 
+def test_a_column_name_that_is_no_text_is_refused(tape, tmp_path):
+    path = tape.write(tmp_path)
+    path.write_bytes(path.read_bytes().replace(b"lots_ahead", b"lots_\xfbhead"))
+    with pytest.raises(TapeError, match="tape.parquet: not a whole Parquet file: 'utf-8' codec"):
+        Tape.read(path)
+
+
 def test_another_parquet_file_is_refused(tmp_path):
     polars.DataFrame({"price": [1]}).write_parquet(tmp_path / "prices.parquet")
     with pytest.raises(TapeError, match="prices.parquet: not a tape"):
