@@ -119,6 +119,14 @@ def test_the_picture_has_a_bar_and_a_name_for_every_engine(side_by_side):
     assert {row["engine"] for row in result["rows"]} < set(texts)
 
 
+def test_every_question_is_timed_and_the_whole_is_their_sum():
+    result = run("analytics.py", "--rows", 20_000)
+    assert result["rows"] == 20_000
+    assert {"markouts", "race", "stylised"} < set(result["seconds"]) == set(result["cpu_seconds"])
+    assert result["total_seconds"] == pytest.approx(sum(result["seconds"].values()), abs=0.01)
+    assert result["peak_gigabytes"] > result["tape_gigabytes"] >= 0
+
+
 def test_a_result_says_what_it_was_measured_on(latency, side_by_side):
     for result in (latency, side_by_side[0]):
         assert result["machine"]["processors"] >= 1

@@ -87,7 +87,7 @@ def _eaten(tape, book):
 
 def _added_rate(tape, side, book):
     """Return the lots added at a side's touch, per nanosecond of the tape."""
-    first_ns = int(tape.rows["time_ns"][0]) if len(tape) else 0
+    first_ns = tape.start_ns
     added = flow_between(tape, side, "added", np.array([first_ns - 1]), np.array([tape.end_ns]), book)[0]
     return added / max(tape.end_ns - first_ns, 1)
 

@@ -16,7 +16,7 @@ MOMENTS = 600
 def equity(tape, owners=None, by="agent", moments=MOMENTS, book=0):
     """Return inventory and profit through time, one row a moment and value of `by`: a polars frame, in order of `by` and time.
 
-    owners: whom to count, by default all agents. by: agent, kind or role. moments: how many, evenly spaced from the first row to the end of the tape.
+    owners: whom to count, by default all agents. by: agent, kind or role. moments: how many, evenly spaced from the start of the tape to its end.
     Columns: by, time_ns, inventory_lots, pnl_ticks (ticks x lots, a float, after fees; null before the first mid). Without rows the frame is empty.
     """
     import polars as pl
@@ -25,7 +25,7 @@ def equity(tape, owners=None, by="agent", moments=MOMENTS, book=0):
     names = list(dict.fromkeys(labels_of(tape, owner)[by] for owner in owners.tolist()))
     if len(tape) == 0 or len(owners) == 0:
         return pl.DataFrame(schema={by: pl.String, "time_ns": pl.Int64, "inventory_lots": pl.Int64, "pnl_ticks": pl.Float64})
-    edges = np.linspace(int(tape.rows["time_ns"][0]), tape.end_ns, moments).astype(np.int64)
+    edges = np.linspace(tape.start_ns, tape.end_ns, moments).astype(np.int64)
     lots, cash = _running(tape, owners, names, by, edges, book)
     mid, is_known = Mids.of(tape, book).at_times(edges)
     pnl = np.where(is_known, cash + lots * mid / 2, np.nan)

@@ -49,7 +49,7 @@ def window_sums(tape, window_ns, book=0):
     mids = Mids.of(tape, book)
     if len(mids.time_ns) == 0:
         return np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0)
-    edges = np.arange(mids.time_ns[0], tape.end_ns + 1, window_ns)
+    edges = np.arange(max(mids.time_ns[0], tape.start_ns), tape.end_ns + 1, window_ns)
     running = [total[last_at(times, edges) + 1] for times, total in tape.derived(_running, book)]
     mid, _ = mids.at_times(edges)
     return np.diff(running[0]), np.diff(running[1]), np.diff(mid) / 2

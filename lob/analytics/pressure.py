@@ -81,7 +81,7 @@ def pressure(tape, window_ns=WINDOW_NS, book=0):
     import polars as pl
 
     window_ns, touches = checked_span_ns("window_ns", window_ns), quotes(tape, book)
-    first_ns = int(touches["time_ns"][0]) if len(touches) else 0
+    first_ns = max(int(touches["time_ns"][0]), tape.start_ns) if len(touches) else 0
     ends = np.arange(first_ns + window_ns, tape.end_ns + 1, window_ns) if len(touches) else np.zeros(0, np.int64)
     flows, seconds = flows_between(tape, ends - window_ns, ends, book), window_ns / 1e9
     columns = {"time_ns": ends}

@@ -69,7 +69,7 @@ def observations(tape, window_ns=WINDOW_NS, step_ns=STEP_NS, book=0):
 
     window_ns, step_ns = checked_span_ns("window_ns", window_ns), checked_span_ns("step_ns", step_ns)
     touches, mids = quotes(tape, book), Mids.of(tape, book)
-    first_ns = int(touches["time_ns"][0]) + window_ns if len(touches) else 0
+    first_ns = max(int(touches["time_ns"][0]), tape.start_ns) + window_ns if len(touches) else 0
     steps = max((tape.end_ns - first_ns) // step_ns + 1, 0) if len(touches) else 0
     time_ns = first_ns + step_ns * np.arange(0, steps, max(-(-steps // STEPS_MAX), 1), dtype=np.int64)
     moved = np.flatnonzero(np.diff(mids.half_ticks)) + 1

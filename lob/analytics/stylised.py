@@ -104,7 +104,7 @@ def returns_ticks(tape, step_s, book=0):
     mids, step_ns = Mids.of(tape, book), round(step_s * SECOND_NS)
     if len(mids.time_ns) == 0:
         return np.zeros(0)
-    mid, _ = mids.at_times(np.arange(mids.time_ns[0], tape.end_ns + 1, step_ns))
+    mid, _ = mids.at_times(np.arange(max(mids.time_ns[0], tape.start_ns), tape.end_ns + 1, step_ns))
     return np.diff(mid) / 2
 
 
@@ -166,7 +166,7 @@ def volatility_signature(tape, steps_s=STEPS_S, book=0):
 def _lived(tape, book):
     """Return (touches with both sides there, how long each of them lived)."""
     every = quotes(tape, book)
-    lived_ns = np.diff(every["time_ns"], append=tape.end_ns)
+    lived_ns = np.diff(np.maximum(every["time_ns"], tape.start_ns), append=tape.end_ns)
     return two_sided(tape, book), lived_ns[is_two_sided(every)]
 
 
@@ -188,7 +188,7 @@ def depth_profile(tape, samples=SAMPLES, book=0):
     import polars as pl
 
     rows, replayed = tape.rows, ReplayedBook(tape.execution, book)
-    moments = np.linspace(int(rows["time_ns"][0]), tape.end_ns, samples + 1)[1:].astype(np.int64) if len(rows) else np.zeros(0, np.int64)
+    moments = np.linspace(tape.start_ns, tape.end_ns, samples + 1)[1:].astype(np.int64) if len(rows) else np.zeros(0, np.int64)
     sums, counts, first = np.zeros((2, DISTANCES)), np.zeros(2), 0
     for end in np.searchsorted(np.ascontiguousarray(rows["time_ns"]), moments, "right"):
         for _ in replayed.advance(rows[first:end]):
@@ -209,8 +209,8 @@ def volume_profile(tape, classes=20, book=0):
     import polars as pl
 
     traded = trades(tape, book)
-    first_ns = int(tape.rows["time_ns"][0]) if len(tape) else 0
-    edges = np.unique(np.linspace(first_ns, tape.end_ns + 1, classes + 1).astype(np.int64)) if len(tape) else np.zeros(1, np.int64)
+    traded = traded[np.searchsorted(traded["time_ns"], tape.start_ns):]
+    edges = np.unique(np.linspace(tape.start_ns, tape.end_ns + 1, classes + 1).astype(np.int64)) if len(tape) else np.zeros(1, np.int64)
     part = np.searchsorted(edges, traded["time_ns"], "right") - 1
     count = len(edges) - 1
     lots = np.bincount(part, traded["lots"], count)[:count]

@@ -8,7 +8,9 @@ orders collect and agents have no business in what may be a crossed book (1), co
 Flag.LAST closes the rows of one event, what one message to the exchange brought about: inside it the book may be half changed. The executions of an
 event are one aggressor's, whose rest, if any, is its LIMIT on the other side. A modification that loses its place is a CANCEL and a LIMIT of the same id.
 """
+import hashlib
 from functools import cached_property, partial
+from pathlib import Path
 
 import numpy as np
 
@@ -38,6 +40,15 @@ class Feed:
     def is_streamed(self):
         """Whether the rows come from a file as they are needed."""
         return callable(self._rows)
+
+    @cached_property
+    def sha256(self):
+        """The SHA-256 of the file it was read from, as hexadecimal text; None where the source is no file that is still there, as inside a zip."""
+        path = Path(self.source)
+        if not path.is_file():
+            return None
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
 
     def blocks(self):
         """Yield the rows in order, REQUEST[n] at a time; each call begins anew."""

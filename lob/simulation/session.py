@@ -241,7 +241,7 @@ class Simulation:
             "versions": {"queuerace": _version(), "numba": metadata.version("numba"), "numpy": np.__version__, "python": platform.python_version()},
             "source_hash": source_hash(), "instrument": self.instrument.as_strings(), "agents": [_described(i, a) for i, a in enumerate(self.agents, 1)],
             "execution": self.execution, "opening_price_ticks": self.listings[0].opening_ticks,
-            "feed": None if self.feed is None else {"source": Path(self.feed.source).name, **self.feed.summary},
+            "feed": None if self.feed is None else {"source": Path(self.feed.source).name, "sha256": self.feed.sha256, **self.feed.summary},
             "start_ns": self.start_ns, "end_ns": end_ns, "complete": False,
         } | self._around_the_exchange()
 

@@ -50,6 +50,12 @@ class Tape(Questions):
         return self.provenance["execution"]
 
     @property
+    def start_ns(self):
+        """The time from which the tape is a market: its first row's or, where rows before it only build the book of a recorded day, the start of the run."""
+        first_ns = int(self.rows["time_ns"][0]) if len(self) else 0
+        return max(first_ns, min(self.provenance.get("start_ns") or first_ns, self.end_ns))
+
+    @property
     def end_ns(self):
         """The time up to which the tape is known: the end of the run, or the last row of a run that was cut short."""
         last_ns = int(self.rows["time_ns"][-1]) if len(self) else 0

@@ -6,6 +6,7 @@ from random_market import random_tape
 
 from lob.analytics.stylised import FACTS, depth_profile, hill, impact_exponent, kurtosis, returns_ticks, spread_profile, stylised, volume_profile
 from lob.analytics.trades import trades
+from lob.tape.record import Tape
 from lob.tape.replay import book_at, touches
 
 SECOND_NS = 1_000_000_000
@@ -76,3 +77,13 @@ def test_every_fact_has_a_line_and_a_number_or_a_note(count):
     for frame in vars(found).values():
         for column in frame.iter_columns():
             assert not (column.dtype.is_float() and column.is_nan().any()), column.name
+
+
+def test_a_recorded_day_begins_with_its_run_and_not_with_the_rows_that_build_its_book():
+    tape = random_tape(2_000, seed=8)
+    day = Tape(tape.rows, tape.provenance | {"start_ns": int(tape.rows["time_ns"][600])})
+    assert day.start_ns == tape.rows["time_ns"][600]
+    assert volume_profile(day)["from_ns"][0] == day.start_ns
+    late = trades(tape)[trades(tape)["time_ns"] >= day.start_ns]
+    assert volume_profile(day)["lots"].sum() == late["lots"].sum() < trades(tape)["lots"].sum()
+    assert spread_profile(day)["share"].sum() == pytest.approx(1)

@@ -1,8 +1,10 @@
 """The form that replays fastest gives back the same day, and the files that other tools read give back the same book."""
+import hashlib
+
 import numpy as np
 import pyarrow
 import pytest
-from made_files import dbn_file, itch, itch_file, mbo
+from made_files import SECOND_NS, dbn_file, itch, itch_file, mbo
 from pyarrow import parquet
 
 from lob import Simulation, feeds
@@ -30,6 +32,13 @@ def test_the_fast_form_gives_the_same_feed(real_day, tmp_path):
     assert feed.event_ends.tolist() == real_day.event_ends.tolist()
     for name in ("name", "seed_count", "tick_size", "lot_size", "start_ns", "end_ns", "summary"):
         assert getattr(feed, name) == getattr(real_day, name)
+
+
+def test_a_day_has_the_hash_of_its_file_and_its_run_says_so(tmp_path):
+    path = itch_file(tmp_path / "day.itch", [itch("R"), itch("A", 2 * SECOND_NS, ref=1, side="B", shares=1, price=1_000_000)])
+    feed = feeds.read(path)
+    facts = Simulation([], feed=feed).run(progress=False).provenance["feed"]
+    assert (facts["source"], facts["sha256"]) == (path.name, hashlib.sha256(path.read_bytes()).hexdigest())
 
 
 @pytest.mark.parametrize("block_rows", [1, 7, 4096])

@@ -12,7 +12,7 @@ from lob.messages import REPORT, ReportKind
 from lob.report.numbers import number
 from lob.report.page import figures_of, sections_of
 from lob.report.parts import Cards, Chart, Live, Table
-from lob.report.sections import book, verdict
+from lob.report.sections import book, race, run, verdict
 from lob.report.subject import Subject
 from lob.tape.record import Tape
 
@@ -87,6 +87,28 @@ def test_every_chart_is_a_figure_that_plotly_accepts(tape):
     figures = figures_of(tape)
     assert {"pnl", "inventory", "markouts", "calibration", "survival", "memory", "decomposition"} <= figures.keys()
     assert all(figure.data and figure.layout.font.color == "#1f2328" for name, figure in figures.items() if not figure.layout.annotations)
+
+
+def test_a_figure_has_what_a_notebook_shows(tape, monkeypatch):
+    import plotly.io
+
+    monkeypatch.setattr(plotly.io.renderers, "default", "plotly_mimetype")
+    shown = figures_of(tape)["markouts"]._repr_mimebundle_()
+    assert [trace["type"] for trace in shown["application/vnd.plotly.v1+json"]["data"]]
+
+
+def test_a_forecast_that_is_worse_than_none_is_called_so():
+    import polars as pl
+
+    scores = {"forecast": ["hazards", "queues", "imbalance"], "brier": [0.41, 0.26, 0.23], "brier_error": [0.01, 0.01, 0.01], "uncertainty": [0.25] * 3}
+    assert ["hazards did worse" in sentence for sentence in race._warning(pl.DataFrame(scores))] == [True]
+    assert race._warning(pl.DataFrame(scores | {"brier": [0.2, 0.26, 0.25]})) == []
+
+
+def test_the_page_names_the_file_of_a_recorded_day_and_its_hash_but_no_folder(tape):
+    feed = {"source": "/home/me/data/day.csv", "sha256": "ab12", "seed_rows": 3}
+    rows = dict(run.section(Subject(Tape(tape.rows, tape.provenance | {"feed": feed}))).parts[0].rows)
+    assert [rows[name] for name in ("recorded day", "SHA-256 of its file", "what was read")] == ["day.csv", "ab12", "seed rows 3"]
 
 
 def cards_of(tape, agent=None):

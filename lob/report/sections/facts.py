@@ -58,7 +58,7 @@ def _volume(subject, found):
     title, caption = "Volume through time", "Lots traded in each twentieth of the tape; the lighter part is what buyers took."
     if found.volume.height == 0 or found.volume["lots"].sum() == 0:
         return Chart("volume", title, caption, note="Nothing traded on this tape.")
-    start_ns = int(subject.tape.rows["time_ns"][0])
+    start_ns = subject.tape.start_ns
     unit_ns, unit = (60_000_000_000, "minutes") if subject.tape.end_ns - start_ns > 300_000_000_000 else (1_000_000_000, "seconds")
     middle = ((found.volume["from_ns"] + found.volume["to_ns"]) / 2 - start_ns) / unit_ns
     bought = (found.volume["lots"] * found.volume["buy_share"].fill_null(0)).to_list()

@@ -20,11 +20,13 @@ def section(subject):
 def _memory(found):
     title, caption = "How long trades remember their side", (
         "Autocorrelation of trade signs by lag, both axes logarithmic. A straight slow decline is long memory: someone is still working an order. "
-        "Below the dotted line of its colour, two standard errors of a series without memory, it cannot be told from none."
+        "Below the dotted line of its colour, two standard errors of a series without memory, it cannot be told from none; points below a quarter of that "
+        "are not drawn."
     )
     table, traces = found.autocorrelation, []
     for k, clock in enumerate(CLOCKS):
-        mine = table.filter((table["clock"] == clock) & (table["autocorrelation"] > 0))
+        # On a logarithmic axis a value near zero, which says nothing, would take more room than all that say something.
+        mine = table.filter((table["clock"] == clock) & (table["autocorrelation"] > table["error"] / 2))
         if mine.height < 2:
             continue
         kept = np.unique(np.geomspace(1, mine.height, 60).astype(int)) - 1
@@ -37,7 +39,7 @@ def _memory(found):
     if not traces:
         return Chart("memory", title, caption, note="There are too few trades for an autocorrelation: a lag needs ten times as many signs.")
     axes = layout("lag, trades, fills or seconds", "autocorrelation", xaxis={"type": "log", "dtick": 1},
-        yaxis={"type": "log", "dtick": 1, "exponentformat": "power"})
+        yaxis={"type": "log", "dtick": 1, "tickformat": "~g"})
     return Chart("memory", title, caption, traces, axes)
 
 

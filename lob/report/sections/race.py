@@ -40,8 +40,17 @@ def _calibration(found):
                 "width": 0},
             "customdata": mine["count"].to_list(), "hovertemplate": f"{name}: said %{{x:.2f}}, was %{{y:.2f}}, %{{customdata:,}} times",
         })
+    caption = " ".join([caption, *_warning(found.scores)])
     unit = {"range": [-0.02, 1.02], "tickformat": ".1f"}
     return Chart("calibration", title, caption, traces, layout("predicted chance of up", "share that went up", xaxis=unit, yaxis=unit | {"zeroline": False}))
+
+
+def _warning(scores):
+    """Return a sentence about the forecasts that are worse than none, beyond two standard errors, in a list; an empty list without such."""
+    worse = scores.filter(scores["brier"] - 2 * scores["brier_error"] > scores["uncertainty"])["forecast"].to_list()
+    if not worse:
+        return []
+    return [f"On this tape {' and '.join(worse)} did worse than saying the same chance every time, beyond two standard errors: not to be taken at its word."]
 
 
 def _scores(found):

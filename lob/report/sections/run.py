@@ -1,4 +1,6 @@
 """Run: where the tape came from, and who was on it."""
+from pathlib import PureWindowsPath
+
 from lob.report.numbers import clock, duration, number
 from lob.report.parts import Column, Section, Table
 from lob.tape.record import SCHEMA_VERSION
@@ -14,20 +16,23 @@ def section(subject):
 def _provenance(subject):
     tape, facts = subject.tape, subject.tape.provenance
     instrument, feed, versions = tape.instrument, facts.get("feed"), facts.get("versions") or {}
-    start_ns = int(tape.rows["time_ns"][0]) if len(tape) else 0
     rows = [
         ["scenario", str(facts.get("scenario") or "not on record")], ["seed", "not on record" if facts.get("seed") is None else str(facts["seed"])],
         ["execution", "passive: inside a recorded day, which does not react" if tape.execution == "passive" else "live: every order moves the book"],
         ["instrument", f"{instrument.name}, tick {instrument.tick_size}, lot {instrument.lot_size}, maker fee {instrument.maker_fee}, taker fee "
         f"{instrument.taker_fee}"],
-        ["time", f"{clock(start_ns)} to {clock(tape.end_ns)}, {duration(tape.end_ns - start_ns)}"],
+        ["time", f"{clock(tape.start_ns)} to {clock(tape.end_ns)}, {duration(tape.end_ns - tape.start_ns)}"],
         ["complete", "yes" if facts.get("complete", True) else "no, stopped early"], ["rows", number(len(tape))], ["book", _book(subject)],
         ["SHA-256 of the rows", tape.sha256], ["source hash", str(facts.get("source_hash") or "not on record")],
         ["versions", ", ".join(f"{name} {version}" for name, version in versions.items()) or "not on record"],
         ["schema", f"{facts.get('schema_version', SCHEMA_VERSION)}"],
     ]
     if feed:
-        rows.append(["recorded day", ", ".join(f"{name} {value}" for name, value in feed.items())])
+        counts = {name.replace("_", " "): value for name, value in feed.items() if name not in ("source", "sha256")}
+        rows += [
+            ["recorded day", PureWindowsPath(str(feed.get("source") or "not on record")).name], ["SHA-256 of its file", feed.get("sha256") or "not on record"],
+            ["what was read", ", ".join(f"{name} {value}" for name, value in counts.items())],
+        ]
     return Table("provenance", "Provenance", "", [Column("", is_text=True), Column("", is_text=True)], rows)
 
 

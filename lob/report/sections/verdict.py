@@ -21,9 +21,8 @@ def _lead(subject):
     tape = subject.tape
     if len(tape) == 0:
         return "The tape has no row: nothing happened, so there is nothing to show."
-    start_ns = int(tape.rows["time_ns"][0])
     words = [
-        f"{duration(tape.end_ns - start_ns)} from {clock(start_ns, 0)}", count(len(tape), "row"), count(len(tape.agents), "agent"),
+        f"{duration(tape.end_ns - tape.start_ns)} from {clock(tape.start_ns, 0)}", count(len(tape), "row"), count(len(tape.agents), "agent"),
         "inside a recorded day, which does not react to them" if tape.execution == "passive" else "in a market that reacts to them",
     ]
     ending = "" if tape.provenance.get("complete", True) else " The run was stopped early; this is the tape up to there."
