@@ -1,6 +1,4 @@
 """Spans: the lengths of time that a user may set, a horizon, a window or a step. Owns their rule, the same for every analysis."""
-import operator
-
 from lob.errors import LobError
 
 SPAN_MAX_NS = 2**60
@@ -8,9 +6,9 @@ SPAN_MAX_NS = 2**60
 
 def checked_span_ns(name, span_ns, least_ns=1):
     """Return a length of time as an int; raises LobError if it is no whole number of nanoseconds from least_ns on."""
-    if not hasattr(span_ns, "__index__") or isinstance(span_ns, bool) or not least_ns <= operator.index(span_ns) <= SPAN_MAX_NS:
+    if not hasattr(span_ns, "__index__") or isinstance(span_ns, bool) or not least_ns <= int(span_ns) <= SPAN_MAX_NS:
         raise LobError(f"{name} must be a whole number of nanoseconds from {least_ns} to 2^60, was {span_ns!r}")
-    return operator.index(span_ns)
+    return int(span_ns)
 
 
 def checked_horizons_ns(horizons_ns):
