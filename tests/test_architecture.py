@@ -14,10 +14,11 @@ ALL_FILES = sorted([*SOURCES, *PROJECT.glob("tests/**/*.py"), *PROJECT.glob("ben
 TREES = {path: ast.parse(path.read_text(encoding="utf-8"), path) for path in ALL_FILES}
 
 # Data flows one way, agents -> exchange -> tape -> analytics -> report; a room may import its own modules and these.
-GROUND = {"messages", "errors", "jit", "instrument"}
+GROUND = {"messages", "errors", "integers", "jit", "instrument"}
 MAY_IMPORT = {
     "messages": set(),
     "errors": set(),
+    "integers": set(),
     "jit": set(),
     "parts": {"jit"},
     "schedule": {"jit"},

@@ -1,14 +1,16 @@
 """Spans: the lengths of time that a user may set, a horizon, a window or a step. Owns their rule, the same for every analysis."""
 from lob.errors import LobError
+from lob.integers import whole
 
 SPAN_MAX_NS = 2**60
 
 
 def checked_span_ns(name, span_ns, least_ns=1):
     """Return a length of time as an int; raises LobError if it is no whole number of nanoseconds from least_ns on."""
-    if not hasattr(span_ns, "__index__") or isinstance(span_ns, bool) or not least_ns <= int(span_ns) <= SPAN_MAX_NS:
+    checked_ns = whole(span_ns, least_ns, SPAN_MAX_NS)
+    if checked_ns is None:
         raise LobError(f"{name} must be a whole number of nanoseconds from {least_ns} to 2^60, was {span_ns!r}")
-    return int(span_ns)
+    return checked_ns
 
 
 def checked_horizons_ns(horizons_ns):

@@ -9,6 +9,7 @@ import inspect
 import numpy as np
 
 from lob.errors import AgentError, ScenarioError
+from lob.integers import whole
 from lob.simulation import native as native_code
 from lob.simulation.compilable import Body, near
 from lob.simulation.distribution import Distribution
@@ -47,10 +48,9 @@ class Agent:
 
     def __init__(self, /, *, name=None, count=1, venue=None, venues=None, latency=NO_LATENCY, **parameters):
         cls = type(self)
-        if not isinstance(count, int) or isinstance(count, bool) or count < 1:
-            raise ScenarioError(f"{cls.__name__}.count must be a whole number >= 1, was {count!r}")
-        if count > COUNT_MAX:
-            raise ScenarioError(f"{cls.__name__}.count must be at most {COUNT_MAX:,}, was {count}")
+        given, count = count, whole(count, 1, COUNT_MAX)
+        if count is None:
+            raise ScenarioError(f"{cls.__name__}.count must be a whole number from 1 to {COUNT_MAX:,}, was {given!r}")
         self._name, self._count, self._venues = name or cls.__name__, count, _checked_venues(cls.__name__, venue, venues)
         self._latencies = _checked_latencies(cls.__name__, latency, len(self._venues))
         fields = fields_of(cls)

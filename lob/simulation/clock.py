@@ -9,6 +9,7 @@ from lob.exchange.rules.expiry import next_expiry_ns
 from lob.exchange.rules.phases import BATCH
 from lob.exchange.rules.state import NEVER, rules_of
 from lob.exchange.venue import phase_named
+from lob.integers import whole
 from lob.jit import jit
 from lob.messages import Action, Phase
 from lob.simulation import calendar
@@ -67,6 +68,8 @@ def plan_phase(world_address, number, phase, time_ns):
 
 def checked_schedule(schedule, venue, where="venue"):
     """Return a schedule as a tuple of (time_ns, Phase), from pairs in which a phase may go by its name. Raises ScenarioError if it is none."""
+    if not isinstance(schedule, (list, tuple)):
+        raise ScenarioError(f"{where}.schedule must be a list of times and phases, was {schedule!r}")
     entries = []
     for i, entry in enumerate(schedule):
         place = f"{where}.schedule[{i}]"
@@ -75,7 +78,8 @@ def checked_schedule(schedule, venue, where="venue"):
         except (TypeError, ValueError):
             raise ScenarioError(f"{place} must be a time and a phase, was {entry!r}") from None
         earliest_ns = entries[-1][0] if entries else 0
-        if isinstance(time_ns, bool) or not isinstance(time_ns, int) or not earliest_ns <= time_ns < TIME_MAX_NS:
+        begins_ns = whole(time_ns, earliest_ns, TIME_MAX_NS)
+        if begins_ns is None:
             raise ScenarioError(f"{place} must not be before {earliest_ns:,} ns, was {time_ns!r}")
         try:
             phase = phase_named(phase, place)
@@ -83,7 +87,7 @@ def checked_schedule(schedule, venue, where="venue"):
             raise ScenarioError(str(error)) from None
         if phase == Phase.BATCH and venue.batch_interval_ns == 0:
             raise ScenarioError(f"{place}: batches need a batch_interval_ns, and the venue has none")
-        entries.append((time_ns, phase))
+        entries.append((begins_ns, phase))
     if len(entries) > SCHEDULE_MAX:
         raise ScenarioError(f"{where}.schedule must have at most {SCHEDULE_MAX:,} phases, has {len(entries):,}")
     return tuple(entries)

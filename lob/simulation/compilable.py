@@ -68,7 +68,19 @@ class Body:
         """Raise AgentError at the first thing in a function of the class that native code cannot hold."""
         node = definition_of(function)
         if node is not None:
-            _Reader(self, function, node).visit(node)
+            reader = _Reader(self, function, node)
+            reader.visit(node)
+            if round_trip := self._round_trip([function.__name__]):
+                reader.refuse(node, f"it calls itself ({' -> '.join(round_trip)}), and native code of an agent cannot: write a loop")
+
+    def _round_trip(self, path):
+        """Return the methods on the way from the first of a path back to itself, None if none leads there."""
+        for called in own_calls(self.methods.get(path[-1])):
+            if called == path[0]:
+                return [*path, called]
+            if called not in path and (found := self._round_trip([*path, called])):
+                return found
+        return None
 
     def has(self, name):
         """Return whether `self` has something of this name."""
@@ -205,6 +217,16 @@ def super_calls(function):
     """Return the names of the methods that a function calls by super()."""
     node = definition_of(function)
     return sorted({n.attr for n in ast.walk(node) if is_super(n)}) if node is not None else []
+
+
+def own_calls(function):
+    """Return the names of the methods that a method calls on the agent itself."""
+    node = definition_of(function) if function is not None else None
+    if node is None or not node.args.args:
+        return []
+    me = node.args.args[0].arg
+    called = (n.func for n in ast.walk(node) if isinstance(n, ast.Call) and isinstance(n.func, ast.Attribute))
+    return sorted({part.attr for part in called if isinstance(part.value, ast.Name) and part.value.id == me})
 
 
 def near(word, words):

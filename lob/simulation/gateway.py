@@ -4,6 +4,7 @@ Owns the queue there: a request that has come over its sender's link waits until
 the later all are: a queue with one server and a constant time of service (M/D/1 under Poisson arrivals; Erlang, 1909). Without a gateway_ns there is none.
 """
 from lob.errors import ScenarioError
+from lob.integers import whole
 from lob.jit import jit
 from lob.simulation import calendar
 from lob.simulation.world import Event, calendar_of, request_of, venue_of
@@ -14,9 +15,10 @@ GATEWAY_MAX_NS = 1_000_000_000
 
 def checked_gateway_ns(gateway_ns, where="venue"):
     """Return the time of service. Raises ScenarioError if it is none."""
-    if not isinstance(gateway_ns, int) or isinstance(gateway_ns, bool) or not 0 <= gateway_ns <= GATEWAY_MAX_NS:
+    service_ns = whole(gateway_ns, 0, GATEWAY_MAX_NS)
+    if service_ns is None:
         raise ScenarioError(f"{where}.gateway_ns must be a whole number of nanoseconds from 0 to a second, was {gateway_ns!r}")
-    return gateway_ns
+    return service_ns
 
 
 @jit

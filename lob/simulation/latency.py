@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from lob.errors import ScenarioError
+from lob.integers import whole
 from lob.jit import jit
 from lob.simulation.distribution import Distribution, draw, law_at
 from lob.simulation.streams import STREAM, integer, number_of, seeded
@@ -41,8 +42,10 @@ class Latency:
                 object.__setattr__(self, name, value)
             if isinstance(value, Distribution):
                 _check_bounds(place, value)
-            elif not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= DELAY_MAX_NS:
+            elif (delay_ns := whole(value, 0, DELAY_MAX_NS)) is None:
                 raise ScenarioError(f"{place} must be a whole number of nanoseconds from 0 to an hour, was {value!r}")
+            else:
+                object.__setattr__(self, name, delay_ns)
 
     def of(self, seed, name, venue=0):
         """Return the latency of one agent at one of its venues, with its own numbers in place of the distributions they come from."""

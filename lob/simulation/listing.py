@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 from lob.errors import ScenarioError
 from lob.exchange.venue import FeeTier, Venue
+from lob.integers import whole
 from lob.messages import PRICE_MAX_TICKS
 from lob.simulation.clock import checked_schedule
 from lob.simulation.gateway import checked_gateway_ns
@@ -42,9 +43,10 @@ def listings(books, venues, venue, schedule, gateway_ns, opening_ticks, instrume
     name that is missing has the default. Raises ScenarioError for settings that cannot be used.
     """
     if venues is None:
-        if not isinstance(books, int) or isinstance(books, bool) or not 1 <= books <= BOOKS_MAX:
+        book_count = whole(books, 1, BOOKS_MAX)
+        if book_count is None:
             raise ScenarioError(f"books must be a whole number from 1 to {BOOKS_MAX}, was {books!r}")
-        venues = dict.fromkeys(range(books), venue)
+        venues = dict.fromkeys(range(book_count), venue)
     else:
         _check_names(venues, books, venue)
     found = []
@@ -94,6 +96,7 @@ def _with_fees(venue, instrument):
 
 
 def _checked_price(opening_ticks):
-    if not isinstance(opening_ticks, int) or isinstance(opening_ticks, bool) or not 1 <= opening_ticks <= PRICE_MAX_TICKS:
+    price_ticks = whole(opening_ticks, 1, PRICE_MAX_TICKS)
+    if price_ticks is None:
         raise ScenarioError(f"opening_price_ticks must be from 1 to 2^31, was {opening_ticks!r}")
-    return opening_ticks
+    return price_ticks

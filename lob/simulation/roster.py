@@ -15,6 +15,8 @@ def roster(agents, seed, names):
     names: what the venues are called, None where only the number says which. Raises ScenarioError, naming the place, for what is no agent and for a venue that
     is not there.
     """
+    if not isinstance(agents, (list, tuple)):
+        raise ScenarioError(f"agents must be a list of agents, was {agents!r}")
     each = []
     for i, agent in enumerate(agents):
         if not isinstance(agent, Agent):

@@ -18,12 +18,15 @@ import numpy as np
 
 from lob.errors import AgentError, ScenarioError
 from lob.exchange.venue import Venue
+from lob.feeds.feed import Feed
 from lob.instrument import Instrument
+from lob.integers import whole
 from lob.jit import CompilerError, source_hash
 from lob.messages import Action
 from lob.questions import Questions
 from lob.simulation.execution import RecordedDay
 from lob.simulation.failure import line_of, line_when_plain
+from lob.simulation.fundamental import Fundamental
 from lob.simulation.kept import MemorySink
 from lob.simulation.kernel import Stop, advance
 from lob.simulation.listing import OPENING_TICKS, listings
@@ -35,6 +38,7 @@ from lob.simulation.world import HOOKS, NOTICE, ON_ACCEPTED, ON_TRADE, TRADE, TR
 from lob.tape.parquet import TapeWriter
 from lob.tape.record import Tape
 
+SEED_MAX = 2**63 - 1
 SLICE_SECONDS = 0.1  # of wall time between two looks at the progress and at Ctrl-C
 
 
@@ -100,9 +104,13 @@ class Simulation:
             agents, feed=feed, instrument=instrument, seed=seed, opening_price_ticks=opening_price_ticks, fundamental=fundamental, plain=owners, books=books,
             venue=venue, venues=venues, schedule=schedule, gateway_ns=gateway_ns, execution=execution,
         )
-        if not isinstance(seed, int) or isinstance(seed, bool) or not 0 <= seed < 2**63:
+        for setting, given, kind in (("feed", feed, Feed), ("instrument", instrument, Instrument), ("fundamental", fundamental, Fundamental)):
+            if given is not None and not isinstance(given, kind):
+                raise ScenarioError(f"{setting} must be of the class {kind.__name__}, was {given!r}")
+        self.seed = whole(seed, 0, SEED_MAX)
+        if self.seed is None:
             raise ScenarioError(f"seed must be a whole number from 0 to 2^63 - 1, was {seed!r}")
-        self.feed, self.seed, self.fundamental, self.name, self.scenario_toml = feed, seed, fundamental, name, scenario_toml
+        self.feed, self.fundamental, self.name, self.scenario_toml = feed, fundamental, name, scenario_toml
         self.instrument = instrument or (Instrument(feed.name, feed.tick_size, feed.lot_size) if feed else Instrument())
         if opening_price_ticks is None:
             opening_price_ticks = _first_price(feed) if feed else OPENING_TICKS
@@ -111,13 +119,13 @@ class Simulation:
             raise ScenarioError(f"books must be 1 with a feed, were {len(self.listings)}")
         if feed is not None and self.listings[0].schedule:
             raise ScenarioError("venue.schedule cannot be used inside a recorded day, whose phases are its own")
-        self.agents = roster(agents, seed, [listing.name for listing in self.listings])
+        self.agents = roster(agents, self.seed, [listing.name for listing in self.listings])
         self.start_ns = feed.start_ns if feed else 0
         if fundamental is None and any(type(agent).sees_fundamental for agent in self.agents):
             seer = next(agent for agent in self.agents if type(agent).sees_fundamental)
             raise ScenarioError(f"{seer._name} ({type(seer).__name__}) sees a fundamental, and the simulation has none: give it one")
         self.execution, recorded = ("live", None) if feed is None else (execution, RecordedDay(feed, execution))
-        self.world = WorldMemory(self.agents, seed, self.listings, self.start_ns, recorded, fundamental, plain)
+        self.world = WorldMemory(self.agents, self.seed, self.listings, self.start_ns, recorded, fundamental, plain)
         self.folder = None if out is None else Path(out)
         self._callbacks = _callbacks(self.agents, self.world)
         self.world.compile()
@@ -273,10 +281,11 @@ def _end_ns(simulation, minutes, seconds, until_ns):
         if simulation.feed is None:
             raise ScenarioError("give minutes, seconds or until_ns: a living market has no end of its own")
         return max(simulation.feed.end_ns, simulation.world["now_ns"])
-    if isinstance(given[0], bool) or not isinstance(given[0], (int, float)) or not 0 < given[0] < 2**62:
-        raise ScenarioError(f"the length of a run must be a positive number, was {given[0]!r}")
+    length = given[0].item() if isinstance(given[0], np.number) else given[0]
+    if isinstance(length, bool) or not isinstance(length, (int, float)) or not 0 < length < 2**62:
+        raise ScenarioError(f"the length of a run must be a positive number, was {length!r}")
     now_ns = simulation.world["now_ns"]
-    end_ns = int(until_ns) if until_ns is not None else now_ns + round((minutes * 60 if minutes is not None else seconds) * 1_000_000_000)
+    end_ns = int(length) if until_ns is not None else now_ns + round(length * (60 if minutes is not None else 1) * 1_000_000_000)
     if not now_ns <= end_ns < 2**62:
         raise ScenarioError(f"a run must end between now, {now_ns:,} ns, and 2^62 ns, not at {end_ns:,} ns")
     return end_ns

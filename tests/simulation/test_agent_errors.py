@@ -1,6 +1,8 @@
 """When an agent's own code fails, the error says whose, where and when, and what happened up to there is not lost."""
 import inspect
+import json
 
+import numpy as np
 import pytest
 from crowd import MS_NS, crowd
 
@@ -234,8 +236,8 @@ class Plain(Agent):
         ({"lots": True}, "Plain.lots must be int, was True"),
         ({"lots": 2**63}, "Plain.lots is out of range"), ({"lots": 1, "edge": "wide"}, "Plain.edge must be float, was 'wide'"),
         ({"lots": 1, "edge": float("nan")}, "Plain.edge is out of range: nan"), ({"lots": 1, "is_shy": 1}, "Plain.is_shy must be bool, was 1"),
-        ({"lots": 1, "count": 0}, "Plain.count must be a whole number >= 1, was 0"),
-        ({"lots": 1, "count": True}, "Plain.count must be a whole number >= 1, was True"),
+        ({"lots": 1, "count": 0}, "Plain.count must be a whole number from 1 to 1,000,000, was 0"),
+        ({"lots": 1, "count": True}, "Plain.count must be a whole number from 1 to 1,000,000, was True"),
         ({"lots": 1, "latency": 5}, "Plain.latency must be a Latency, was 5"), ({"lots": 1, "self": 5}, "Plain has no parameter 'self'"),
     ],
 )
@@ -250,6 +252,27 @@ def test_what_takes_part_must_be_an_agent():
         Simulation([Plain(lots=1), Plain])
     with pytest.raises(ScenarioError, match=r"agents\[0\]\.venue must be the number of one of 1 books"):
         Simulation([Plain(lots=1, venue=1)])
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({"feed": 5}, "feed must be of the class Feed, was 5"), ({"instrument": "ES"}, "instrument must be of the class Instrument, was 'ES'"),
+        ({"fundamental": 5}, "fundamental must be of the class Fundamental, was 5"), ({"agents": Plain(lots=1)}, "agents must be a list of agents, was "),
+        ({"schedule": 5}, "venue.schedule must be a list of times and phases, was 5"), ({"seed": True}, "seed must be a whole number from 0"),
+    ],
+)
+def test_a_setting_of_another_kind_is_refused_by_name(settings, words):
+    with pytest.raises(ScenarioError) as failure:
+        Simulation(**{"agents": [Plain(lots=1)]} | settings)
+    assert str(failure.value).startswith(words)
+
+
+def test_whole_numbers_may_be_numpys():
+    plain = Plain(lots=np.int64(1), count=np.int64(2), latency=Latency(feed_ns=np.int64(3)))
+    run = Simulation([plain], seed=np.int64(4), opening_price_ticks=np.int32(50), books=np.int8(1)).run(seconds=np.int64(1))
+    assert (run.provenance["seed"], run.provenance["opening_price_ticks"], run.provenance["end_ns"], len(run.agents)) == (4, 50, 1_000_000_000, 2)
+    json.dumps(run.provenance)
 
 
 def test_every_agent_of_a_simulation_has_a_name_of_its_own():

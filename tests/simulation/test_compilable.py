@@ -120,6 +120,19 @@ class CallsItselfWrongly(Agent):
         pass
 
 
+class Recurses(Agent):
+    rounds: int = 3
+
+    def on_start(self, market):  # here
+        market.buy(1, 1)
+        self.again(market)
+
+    def again(self, market):
+        self.rounds -= 1
+        if self.rounds:
+            self.on_start(market)
+
+
 @pytest.mark.parametrize(
     ("cls", "words"),
     [
@@ -131,6 +144,7 @@ class CallsItselfWrongly(Agent):
         (SetsAConstant, "self.edge_ticks cannot be set: annotate it in the class, as in `edge_ticks: int = 0`, to make it a field"),
         (SetsAnArray, "self.weights is an array: set its elements, as in self.weights[:] = ..."), (ReadsAReport, "notice has no 'size'"),
         (CallsItselfWrongly, "self.quote: missing a required argument: 'side'"),
+        (Recurses, "it calls itself (on_start -> again -> on_start), and native code of an agent cannot: write a loop"),
     ],
 )
 def test_what_cannot_be_compiled_is_refused_at_once_with_its_line_and_the_reason(cls, words):

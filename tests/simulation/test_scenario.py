@@ -162,7 +162,7 @@ venue = "b"
         (AGENT + "rate = 1.0\n", "agents[0]: NoiseTrader has no parameter 'rate': did you mean 'rate_hz'?"),
         (AGENT + 'rate_hz = "fast"\n', "agents[0]: NoiseTrader.rate_hz must be float, was 'fast'"),
         (AGENT + "lots_max = 1.5\n", "agents[0]: NoiseTrader.lots_max must be int, was 1.5"),
-        (AGENT + "count = 0\n", "agents[0]: NoiseTrader.count must be a whole number >= 1, was 0"),
+        (AGENT + "count = 0\n", "agents[0]: NoiseTrader.count must be a whole number from 1 to 1,000,000, was 0"),
         (AGENT + "name = 5\n", "agents[0].name must be text, was 5"),
         (AGENT + "self = 5\n", "agents[0]: NoiseTrader has no parameter 'self'"),
         (AGENT + "latency = 5\n", "agents[0].latency must be a table, was 5"),
