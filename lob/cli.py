@@ -102,12 +102,20 @@ def convert(
     symbol: Symbol = None,
     book: Annotated[Path | None, typer.Option("--book", help="The LOBSTER book file; by default the one beside the message file.")] = None,
     levels: Annotated[int, typer.Option(min=1, help="Of LOBSTER files written.")] = 10,
+    symbols: Annotated[str | None, typer.Option("--symbols", help="A,B,... or all: stocks of an ITCH file, in one pass, each as OUT/STOCK.parquet.")] = None,
     keep_going: KeepGoing = False,
     as_json: Json = False,
 ):
     """Turn a recorded day into another form, once, and say what is in it; a file larger than memory is read as it is written."""
     from lob import feeds
 
+    if symbols is not None:
+        days, blocks = feeds.itch_many(file, None if symbols == "all" else symbols.split(","), keep_going)
+        paths = feeds.write_many(days, blocks, out)
+        facts = {name: {"out": str(paths[name]), "tick_size": str(day.tick_size), **day.summary} for name, day in days.items()}
+        lines = (f"{name:<10} {day.summary['rows']:>12,} rows  {paths[name]}" for name, day in days.items())
+        typer.echo(json.dumps(facts) if as_json else "\n".join(lines))
+        return
     feed = _feed(file, symbol, book, keep_going, stream=True)
     if out.suffix == ".parquet":
         path = feeds.write_fast(feed, out)

@@ -218,6 +218,13 @@ def test_convert_says_what_is_in_a_day_and_the_day_replays_the_same(day):
     assert told("replay", "day.itch.gz", "--out", "itch")["unknown_orders"] == 0
 
 
+def test_convert_takes_several_stocks_of_an_itch_file_at_once(day):
+    told("convert", day, "day.itch")
+    facts = told("convert", "day.itch", "days", "--symbols", "all")
+    assert facts["TEST"]["out"] == "days/TEST.parquet" and facts["TEST"]["rows"] > 100
+    assert re.search(r"^TEST +[\d,]+ rows  days/TEST.parquet$", typed("convert", "day.itch", "days", "--symbols", "TEST").stdout, re.MULTILINE)
+
+
 def test_what_cannot_be_read_is_left_out_only_when_asked(day):
     day.write_text(day.read_text().replace("34", "3x", 1))
     assert CliRunner().invoke(app, ["convert", str(day), "day.parquet"]).exception.args[0].startswith(str(day))

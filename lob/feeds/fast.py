@@ -5,7 +5,8 @@ need not fit in memory; each page has a checksum. Knows no market.
 """
 import json
 import os
-from contextlib import contextmanager
+import re
+from contextlib import ExitStack, closing, contextmanager, suppress
 from decimal import Decimal
 from functools import partial
 from pathlib import Path
@@ -23,48 +24,97 @@ GROUP_ROWS = 2**16
 COLUMNS = {"time_ns": "int64", "order_id": "int64", "price_ticks": "int64", "lots": "int32", "action": "uint8", "side": "int8", "flags": "uint16"}
 # Columns that climb or wander in small steps shrink to little as differences; the others are small numbers that repeat.
 _DELTA_COLUMNS = ["time_ns", "order_id", "price_ticks"]
+_KINDS = {"name": str, "seed_count": int, "tick_size": str, "lot_size": str, "start_ns": int, "end_ns": int, "summary": dict}
 _FIELDS = ("name", "seed_count", "start_ns", "end_ns")
+
+
+class FastWriter:
+    """A Parquet file of a recorded day while its rows come in. Raises FeedError if it cannot be written; until `finish` an earlier file is left as it was."""
+
+    def __init__(self, path):
+        from pyarrow import parquet
+
+        self.path = Path(path)
+        self._part, self._waiting, self._count = self.path.with_name(self.path.name + ".part"), [], 0
+        options = {
+            "compression": "lz4", "use_dictionary": [name for name in COLUMNS if name not in _DELTA_COLUMNS],
+            "column_encoding": dict.fromkeys(_DELTA_COLUMNS, "DELTA_BINARY_PACKED"), "write_page_checksum": True,
+        }
+        with self._writing():
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            self._writer = parquet.ParquetWriter(self._part, _schema(), **options)
+
+    def add(self, rows):
+        """Write REQUEST[n], GROUP_ROWS at a time."""
+        self._waiting.append(rows)
+        self._count += len(rows)
+        while self._count >= GROUP_ROWS:
+            rows = joined(self._waiting)
+            self._waiting, self._count = [rows[GROUP_ROWS:]], self._count - GROUP_ROWS
+            self._write(rows[:GROUP_ROWS])
+
+    def finish(self, feed):
+        """Write what is left and what else the Feed says, and put the file in its place; return its path."""
+        if self._count:
+            self._write(joined(self._waiting))
+        with self._writing():
+            self._writer.add_key_value_metadata({METADATA_KEY: json.dumps(_metadata(feed))})
+            self._writer.close()
+            os.replace(self._part, self.path)
+        return self.path
+
+    def close(self):
+        """Leave nothing behind of a file that was not finished."""
+        with suppress(OSError, AttributeError):
+            self._writer.close()
+        self._part.unlink(missing_ok=True)
+
+    def _write(self, rows):
+        import pyarrow
+
+        columns = [pyarrow.array(rows[name].astype(kind)) for name, kind in COLUMNS.items()]
+        with self._writing():
+            self._writer.write_table(pyarrow.table(columns, schema=_schema()), row_group_size=GROUP_ROWS)
+
+    @contextmanager
+    def _writing(self):
+        try:
+            yield
+        except OSError as error:
+            raise FeedError(f"{self.path}: cannot be written: {error.strerror or error}") from error
+
+
+def _schema():
+    import pyarrow
+
+    return pyarrow.schema(list(COLUMNS.items()))
 
 
 def write_fast(feed, path):
     """Write a Feed as a Parquet file and return its path. Raises FeedError if it cannot be written; then an earlier file is left as it was."""
-    import pyarrow
-    from pyarrow import parquet
+    with closing(FastWriter(path)) as writer:
+        for rows in feed.blocks():
+            writer.add(rows)
+        return writer.finish(feed)
 
-    path = Path(path)
-    part = path.with_name(path.name + ".part")
-    schema = pyarrow.schema(list(COLUMNS.items()))
-    options = {
-        "compression": "lz4", "use_dictionary": [name for name in COLUMNS if name not in _DELTA_COLUMNS],
-        "column_encoding": dict.fromkeys(_DELTA_COLUMNS, "DELTA_BINARY_PACKED"), "write_page_checksum": True,
-    }
+
+def write_many(days, blocks, folder):
+    """Write several Feeds, {name: Feed}, as FOLDER/NAME.parquet each, from one iterator of (name, REQUEST[n]); return {name: path}.
+
+    What is no letter, digit or one of ._+=^#$*@- in a name is an underscore in that of the file. Raises FeedError as `write_fast` does.
+    """
+    folder = Path(folder)
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with parquet.ParquetWriter(part, schema, **options) as writer:
-            for rows in _groups(feed.blocks()):
-                columns = [pyarrow.array(rows[name].astype(kind)) for name, kind in COLUMNS.items()]
-                writer.write_table(pyarrow.table(columns, schema=schema), row_group_size=GROUP_ROWS)
-            writer.add_key_value_metadata({METADATA_KEY: json.dumps(_metadata(feed))})
-        os.replace(part, path)
+        folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise FeedError(f"{path}: cannot be written: {error.strerror or error}") from error
-    finally:
-        part.unlink(missing_ok=True)
-    return path
-
-
-def _groups(blocks):
-    """Yield rows GROUP_ROWS at a time, fewer at the end."""
-    waiting, count = [], 0
-    for rows in blocks:
-        waiting.append(rows)
-        count += len(rows)
-        while count >= GROUP_ROWS:
-            rows = joined(waiting)
-            yield rows[:GROUP_ROWS]
-            waiting, count = [rows[GROUP_ROWS:]], count - GROUP_ROWS
-    if count:
-        yield joined(waiting)
+        raise FeedError(f"{folder}: cannot be written: {error.strerror or error}") from error
+    with ExitStack() as stack:
+        writers = {}
+        for name in days:
+            writers[name] = stack.enter_context(closing(FastWriter(folder / f"{re.sub(r'[^A-Za-z0-9._+=^#$*@-]', '_', name)}.parquet")))
+        for name, rows in blocks:
+            writers[name].add(rows)
+        return {name: writers[name].finish(day) for name, day in days.items()}
 
 
 def _metadata(feed):
@@ -110,6 +160,12 @@ def _read_metadata(source, path):
     metadata = json.loads(text)
     if metadata["schema_version"] != SCHEMA_VERSION:
         raise FeedError(f"{path}: schema version must be {SCHEMA_VERSION}, was {metadata['schema_version']}")
+    for name, kind in _KINDS.items():
+        if not isinstance(metadata.get(name), kind):
+            raise FeedError(f"{path}: {name} must be of the kind {kind.__name__} in its metadata, was {metadata.get(name)!r}")
+    for name in ("tick_size", "lot_size"):
+        if not re.fullmatch(r"\d{1,18}(\.\d{1,18})?(E[+-]\d{1,2})?", metadata[name]) or Decimal(metadata[name]) <= 0:
+            raise FeedError(f"{path}: {name} must be a number above 0 in its metadata, was {metadata[name]!r}")
     missing = [name for name in COLUMNS if name not in source.schema_arrow.names]
     if missing:
         raise FeedError(f"{path}: column {missing[0]} is missing")

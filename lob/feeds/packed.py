@@ -16,6 +16,7 @@ GZIP_MAGIC = b"\x1f\x8b"
 ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
 ZIP_MAGIC = b"PK\x03\x04"
 MAGIC_LENGTH = 4
+DEPTH_MAX = 3
 
 BLOCK_BYTES = 2**22
 # What is unpacked at a time: damage costs no more than this much of what came before it.
@@ -75,20 +76,22 @@ class Packed:
         self.offset += len(data)
         return np.frombuffer(data, np.uint8)
 
-    def _unpack(self, stream, name, stack):
+    def _unpack(self, stream, name, stack, depth=0):
         """Return the stream of what is packed in a stream; what is opened on the way is closed with the stack."""
+        if depth > DEPTH_MAX:  # there are files that unpack to themselves
+            raise FeedError(f"{self.place}: must be packed at most {DEPTH_MAX} times, one in the other")
         magic = stream.read(MAGIC_LENGTH)
         stream.seek(0)
         self.name = name
         if magic.startswith(GZIP_MAGIC):
-            return self._unpack(stack.enter_context(gzip.GzipFile(fileobj=stream)), name.removesuffix(".gz"), stack)
+            return self._unpack(stack.enter_context(gzip.GzipFile(fileobj=stream, mode="rb")), name.removesuffix(".gz"), stack, depth + 1)
         if magic == ZSTD_MAGIC:
             return _unpack_zstd(stream, stack)
         if magic == ZIP_MAGIC:
             archive = stack.enter_context(zipfile.ZipFile(stream))
             member = self._choose([entry for entry in archive.namelist() if not entry.endswith("/") and not entry.startswith("__MACOSX/")])
             self.place = f"{self.place}/{member}"
-            return self._unpack(stack.enter_context(archive.open(member)), Path(member).name, stack)
+            return self._unpack(stack.enter_context(archive.open(member)), Path(member).name, stack, depth + 1)
         return stream
 
     def _only(self, names):

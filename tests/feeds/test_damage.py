@@ -108,6 +108,18 @@ def test_a_packing_that_is_cut_off_is_an_error_and_never_a_silent_end(name, cont
         feeds.read(path)
 
 
+def test_a_file_may_be_packed_three_times_and_no_more(contents, tmp_path):
+    path, content = tmp_path / "day", (contents / "dbn").read_bytes()
+    whole = feeds.read(contents / "dbn").rows
+    for depth in range(1, 5):
+        content = gzip.compress(content)
+        path.write_bytes(content)
+        if depth < 4:
+            assert feeds.read(path).rows.tobytes() == whole.tobytes()
+    with pytest.raises(FeedError, match="day: must be packed at most 3 times, one in the other"):
+        feeds.read(path)
+
+
 def test_a_wrong_record_is_left_out_and_counted(contents, tmp_path):
     content, path = bytearray((contents / "dbn").read_bytes()), tmp_path / "day.dbn"
     at = len(dbn_head()) + 56 * 10 + 38

@@ -4,6 +4,7 @@ import hashlib
 import numpy as np
 import pyarrow
 import pytest
+from itch_market import ItchMarket
 from made_files import SECOND_NS, dbn_file, itch, itch_file, mbo
 from pyarrow import parquet
 
@@ -67,6 +68,8 @@ def test_a_file_that_another_made_is_refused(real_day, tmp_path):
     for name, changed, metadata, rule in (
         ("bare", table, b"", "must be made by `lob convert`"),
         ("old", table, made.replace(b'"schema_version": 1', b'"schema_version": 0'), "schema version must be 1, was 0"),
+        ("nameless", table, made.replace(b'"seed_count"', b'"seed_kount"'), "seed_count must be of the kind int in its metadata, was None"),
+        ("tickless", table, made.replace(b'"tick_size": "0.25"', b'"tick_size": "O.25"'), "tick_size must be a number above 0 in its metadata, was 'O.25'"),
         ("short", short, made, "column lots is missing"),
         ("wide", wide, made, "column lots must be int32"),
         ("back", table.take(pyarrow.array([len(table) - 1, 0])), made, "times must not go back"),
@@ -81,6 +84,28 @@ def test_itch_that_was_written_gives_the_same_rows(real_day, tmp_path):
     columns = ["time_ns", "action", "order_id", "lots"]
     assert feed.rows[columns].tolist() == real_day.rows[columns].tolist()
     assert (feed.rows["price_ticks"] * feed.tick_size == real_day.rows["price_ticks"] * real_day.tick_size)[feed.rows["action"] != Action.STATUS].all()
+
+
+def test_several_stocks_of_an_itch_file_are_converted_in_one_pass(tmp_path):
+    path = itch_file(tmp_path / "day.itch", ItchMarket(seed=3, stocks=("TEST", "OTHER", "A/B")).messages(600))
+    days, blocks = feeds.itch_many(path)
+    paths = feeds.write_many(days, blocks, tmp_path / "out")
+    assert sorted(file.name for file in (tmp_path / "out").iterdir()) == ["A_B.parquet", "OTHER.parquet", "TEST.parquet"]
+    for name, day in days.items():
+        alone = feeds.itch(path, name)
+        assert feeds.read(paths[name]).rows.tobytes() == alone.rows.tobytes() == day.rows.tobytes() and len(alone.rows) > 100
+        assert feeds.read(paths[name]).summary == day.summary == alone.summary
+    assert list(feeds.itch_many(path, ["OTHER"])[0]) == ["OTHER"]
+    with pytest.raises(FeedError, match="symbol must be one of A/B, OTHER, TEST, was 'NONE'"):
+        feeds.itch_many(path, ["NONE"])
+
+
+def test_a_conversion_that_fails_leaves_no_file_behind(tmp_path):
+    path = itch_file(tmp_path / "day.itch", ItchMarket(seed=3).messages(60))
+    path.write_bytes(path.read_bytes() + itch_file(tmp_path / "again", [itch("A", 10**12, ref=10**6, side="B", shares=1, price=100)] * 2).read_bytes())
+    with pytest.raises(FeedError, match="a new order's reference must not be that of an open order"):
+        feeds.write_many(*feeds.itch_many(path), tmp_path / "out")
+    assert list((tmp_path / "out").iterdir()) == []
 
 
 def test_itch_can_be_written_and_read_by_others(real_day, tmp_path):
@@ -103,6 +128,11 @@ def test_a_lobster_day_with_dropped_levels_becomes_itch(simulate_day, recorded_b
     day = feeds.lobster(simulate_day(2, 2, 400).write(tmp_path))
     feed = feeds.itch(feeds.write_itch(day, tmp_path / "day.itch"))
     assert levels_after(feed, recorded_book) == levels_after(day, type(recorded_book)())
+
+
+def test_a_tick_of_a_billionth_comes_back(tmp_path):
+    day = feeds.databento(dbn_file(tmp_path / "day.dbn", [mbo("A", "B", 1, 1, 5)]), tick_size="0.000000001").between(None, None)
+    assert feeds.read(feeds.write_fast(day, tmp_path / "day.parquet")).tick_size == day.tick_size
 
 
 @pytest.mark.parametrize(("ticks", "name", "rule"), [

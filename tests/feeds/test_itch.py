@@ -70,7 +70,7 @@ def test_the_two_ways_cannot_change_within_a_file(tmp_path):
 
 
 def test_a_day_that_begins_with_the_execution_of_an_unknown_order_can_be_replayed(tmp_path):
-    feed = feeds.itch(itch_file(tmp_path / "day.itch", [itch("E", ref=8, shares=1), BID, ASK]))
+    feed = feeds.itch(itch_file(tmp_path / "day.itch", [itch("E", ref=8, shares=1), BID, ASK, itch("D", 2 * SECOND_NS, ref=1)]))
     assert Simulation([], feed=feed).run(progress=False).feed_unknown == 1
 
 
