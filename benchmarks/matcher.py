@@ -34,10 +34,11 @@ def to_requests(records):
 
 
 def to_records(requests, market_price):
-    """Return limit, market and cancel requests as records; a market order becomes a limit order at the far end of the price range."""
+    """Return limit, market and cancel requests as records; a market order's price is the far end of the price range."""
     records = np.zeros(len(requests), RECORD)
     is_buy, is_market = requests["side"] == Side.BUY, requests["action"] == Action.MARKET
-    records["op"], records["side"], records["id"], records["lots"] = requests["action"] == Action.CANCEL, ~is_buy, requests["order_id"], requests["lots"]
+    records["op"] = np.where(is_market, 2, requests["action"] == Action.CANCEL)
+    records["side"], records["id"], records["lots"] = ~is_buy, requests["order_id"], requests["lots"]
     records["price"] = np.where(is_market, np.where(is_buy, market_price, 1), requests["price_ticks"])
     return records
 

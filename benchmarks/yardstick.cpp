@@ -16,6 +16,7 @@
 
 namespace {
 
+// op: 0 limit, 1 cancel, 2 market, whose price is the far end and whose rest goes.
 struct Record { uint8_t op, side; uint16_t pad; int32_t id, price, lots; };
 struct alignas(32) Order { int64_t id; int32_t lots, price, next, prev, side; };
 struct Level { int64_t lots; int32_t head, tail; };
@@ -133,7 +134,7 @@ struct Book {
         if (!level.head) ladder.vacate(k);
         if constexpr (!BARE) { map.remove(order.id, slot); order.next = free; free = slot; }
     }
-    void limit(int side, int32_t id, int32_t price, int32_t lots) {
+    void limit(int side, int32_t id, int32_t price, int32_t lots, bool is_market) {
         if constexpr (!BARE) {
             if (find(id)) { write(REJECTED, id, side, price, lots); return; }
             Row& row = write(ACCEPTED, id, side, price, lots);
@@ -151,6 +152,10 @@ struct Book {
             if (traded == order.lots) unlink(maker); else { order.lots -= traded; level.lots -= traded; }
         }
         if (!lots) return;
+        if (is_market) {
+            if constexpr (!BARE) write(CANCELLED, id, side, price, lots);
+            return;
+        }
         Ladder& own = sides[side];
         int32_t k = key(side, price), slot = place(id);
         Level& level = own.levels[k];
@@ -176,7 +181,7 @@ int64_t timed(const Record* records, int64_t n, int64_t first, int64_t order_max
     for (int64_t i = 0; i < n; ++i) {
         if (i == first) started = std::chrono::steady_clock::now();
         const Record& r = records[i];
-        if (r.op == 0) book.limit(r.side, r.id, r.price, r.lots); else book.cancel(r.id);
+        if (r.op == 1) book.cancel(r.id); else book.limit(r.side, r.id, r.price, r.lots, r.op == 2);
     }
     auto ended = std::chrono::steady_clock::now();
     out[0] = book.fills, out[1] = book.volume;

@@ -37,10 +37,22 @@ def sweep(agent, grid, feed, *, execution="passive", latency=None, venue=None, s
         lines = [_line(agent, day, *choices[0], settings)]
         advance()
         calls = (joblib.delayed(_line)(agent, day, parameters, seed, settings) for parameters, seed in choices[1:])
-        for line in joblib.Parallel(n_jobs=min(jobs, len(choices)) if jobs > 0 else jobs, return_as="generator")(calls):
-            lines.append(line)
-            advance()
+        with _fresh_workers():
+            for line in joblib.Parallel(n_jobs=min(jobs, len(choices)) if jobs > 0 else jobs, return_as="generator")(calls):
+                lines.append(line)
+                advance()
     return polars.DataFrame(lines, infer_schema_length=None)
+
+
+@contextmanager
+def _fresh_workers():
+    """End joblib's workers at the end: those that stay for the next sweep would run an agent as its file was before it was edited."""
+    from joblib.externals.loky import get_reusable_executor
+
+    try:
+        yield
+    finally:
+        get_reusable_executor().shutdown(wait=True)
 
 
 def _choices(grid, seeds):

@@ -77,6 +77,10 @@ def test_growth_keeps_about_as_many_orders_as_it_was_asked_for():
     assert result["rows"][1]["resting_orders_after"] == pytest.approx(3_000, rel=0.3)
 
 
+def test_the_yardstick_agrees_where_market_orders_find_nobody():
+    assert run("growth.py", 100, "--messages", 50_000, "--repeats", 1)["rows"][0]["fills"] > 0
+
+
 def test_the_queries_are_timed_on_a_book_of_many_levels_and_on_one_of_a_long_queue():
     rows = run("queries.py", "mixed", "deep_fifo", "--messages", 2_000, "--repeats", 1)["rows"]
     assert [row["query"].split(",")[0] for row in rows[:4]] == ["level 0", "level", "lots between 20 prices", "orders at a price"]

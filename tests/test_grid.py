@@ -1,4 +1,5 @@
 """The grid: every choice of parameters has its line, the same on one core and on several, and the same as a run by itself."""
+import importlib
 import sys
 from itertools import product
 from pathlib import Path
@@ -40,6 +41,17 @@ def test_a_line_is_what_a_run_by_itself_says(day):
 
 def test_several_cores_say_the_same_as_one(day):
     assert sweep(Joiner, GRID, day, jobs=2, progress=False).rows() == sweep(Joiner, GRID, day, jobs=1, progress=False).rows()
+
+
+def test_an_agent_that_is_edited_between_two_sweeps_runs_as_it_is_now(day, tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(tmp_path)
+    text = "from lob import Agent\nclass Buyer(Agent):\n    lots: int = 1\n    def on_start(self, market):\n        market.buy(market.opening_ticks, {})\n"
+    (tmp_path / "edited.py").write_text(text.format("self.lots"))
+    edited = importlib.import_module("edited")
+    assert sweep(edited.Buyer, {"lots": [1, 2]}, day, jobs=2, progress=False)["requests"].to_list() == [1, 1]
+    (tmp_path / "edited.py").write_text(text.format("1) if self.lots == 1 else market.market_order(1, 1); market.market_order(1, self.lots"))
+    importlib.reload(edited)
+    assert sweep(edited.Buyer, {"lots": [1, 2]}, day, jobs=2, progress=False)["requests"].to_list() == [2, 2]
 
 
 def test_a_parameter_without_values_is_refused(day):

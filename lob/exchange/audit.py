@@ -204,10 +204,11 @@ def _check_map(memory, seen):
 
 
 def _check_free(memory, seen):
-    book, free = memory.book[0], set()
-    slot = int(book["free_order"])
-    while slot < book["order_capacity"]:
-        assert slot not in seen and slot not in free and memory.orders[slot]["lots"] == 0 and memory.orders[slot]["kind"] == 0, "a free slot is not in use"
-        free.add(slot)
-        slot += 1 + int(memory.orders[slot]["next"])
-    assert slot == book["order_capacity"] == len(free) + len(seen) + 1, "no slot is lost"
+    slot, capacity = (int(memory.book[0][name]) for name in ("free_order", "order_capacity"))
+    steps, free = memory.orders["next"].tolist(), []
+    while slot < capacity and len(free) < capacity:
+        free.append(slot)
+        slot += 1 + steps[slot]
+    orders = memory.orders[free]
+    assert set(free).isdisjoint(seen) and not orders["lots"].any() and not orders["kind"].any(), "a free slot is not in use"
+    assert slot == capacity == len(set(free)) + len(seen) + 1, "no slot is lost"
