@@ -27,6 +27,18 @@ class Damage:
         if len(self.texts) < TEXTS_MAX:
             self.texts.append(text)
 
+    def some(self, is_wrong):
+        """Yield the places where bool[n] is set, as many as are worth a text, and count the others."""
+        places = np.flatnonzero(is_wrong)
+        yield from places[:TEXTS_MAX].tolist()
+        self.count += len(places[TEXTS_MAX:])
+
+    def again(self):
+        """Return a Damage that goes on from what this one has found."""
+        damage = Damage(self.keep_going)
+        damage.count, damage.texts, damage.is_cut = self.count, [*self.texts], self.is_cut
+        return damage
+
     def up_to(self, blocks):
         """Yield blocks to their end, or to where reading them raises FeedError; raises that unless reading goes on."""
         try:

@@ -51,5 +51,5 @@ def read(path, symbol=None, book=None, from_ns=None, to_ns=None, keep_going=Fals
     if kind == "itch":
         return itch(path, symbol, from_ns, to_ns, keep_going=keep_going, stream=stream)
     if kind == "lobster":
-        return lobster(path, book, from_ns, to_ns, keep_going)
+        return lobster(path, book, from_ns, to_ns, keep_going, stream)
     return fast(path, from_ns, to_ns)

@@ -1,11 +1,10 @@
 """LOBSTER: a recorded day of Nasdaq order messages as a Feed, with or without the book rows that belong to it.
 
-Owns the start, the end and the fit of the two files. With the book file of the whole day the visible window is right after every message
+Owns the start and the end of the replay, and its summary. With the book file of the whole day the visible window is right after every message
 (see window.py). With an excerpt of it the day is seeded at the excerpt's first row and goes on from messages alone. With no book file it starts
 blind, from an empty book: orders that were there before are missing, references to them are counted, and with few levels the touch is mostly
 wrong.
 """
-from dataclasses import dataclass
 from decimal import Decimal
 
 import numpy as np
@@ -13,14 +12,12 @@ import numpy as np
 from lob.errors import FeedError
 from lob.feeds import lobster_rows, window
 from lob.feeds.damage import Damage
-from lob.feeds.feed import LAST, Feed
-from lob.feeds.lobster_files import Recording, find_book, read_recording
-from lob.feeds.lobster_rows import SECOND_NS
-from lob.feeds.table import line_at
+from lob.feeds.feed import Feed, joined
+from lob.feeds.lobster_day import UNEXPLAINED_SHARE_MAX, Day, scan_of
+from lob.feeds.lobster_rows import line_of, seconds
+from lob.feeds.window import Window
 
 UNITS_PER_DOLLAR = 10_000
-UNEXPLAINED_SHARE_MAX = 0.01
-CONTRADICTIONS_MAX = 1_000
 
 NAME_OF_TYPE = {
     lobster_rows.NEW: "limit_orders", lobster_rows.REDUCED: "partial_cancels", lobster_rows.DELETED: "deletes", lobster_rows.EXECUTED: "executions",
@@ -33,27 +30,8 @@ RULE_OF_FAULT = {
 }
 
 
-@dataclass(frozen=True, eq=False)
-class _Day:
-    """Both files in ticks."""
 
-    recording: Recording            # of the messages
-    book_recording: Recording | None
-    table: np.ndarray               # int64[n, 6], the message file as it is
-    messages: np.ndarray            # MESSAGE[n]
-    book: np.ndarray                # int64[m, L, 2, 2], m = 0 when there is none
-    rows: np.ndarray                # int64[n], where in the message file a message is
-    damage: Damage
-    first: int                      # the message that the first book row follows
-    tick_units: int
-
-    @property
-    def is_full(self):
-        """Whether there is a book row for every message."""
-        return len(self.book) == len(self.messages)
-
-
-def lobster(path, book=None, from_ns=None, to_ns=None, keep_going=False):
+def lobster(path, book=None, from_ns=None, to_ns=None, keep_going=False, stream=False):
     """Return the Feed of a LOBSTER message file: plain CSV, gzip, zstd, or the zip that holds both files.
 
     book: its book file; None takes the one in the zip or beside the message file, if there is one. from_ns, to_ns: nanoseconds after midnight. The
@@ -61,152 +39,129 @@ def lobster(path, book=None, from_ns=None, to_ns=None, keep_going=False):
     message); messages after to_ns are left out.
     Ticks are cents if every displayed price is in whole cents, else $0.0001. A hidden execution between two ticks is rounded towards the side it
     came from, so that it never reaches further than it did.
-    keep_going: leave out rows that cannot be read or that contradict others, and say so in the summary.
+    keep_going: leave out rows that cannot be read or that contradict others, and say so in the summary. stream: read the rows when they are asked for, for
+    files larger than memory; which messages contradict others, and whether the book follows from them, is said then, and event_ends are Flag.LAST's, where
+    they are otherwise the ends of messages.
     Raises FeedError naming file, row (from 1), rule and value. References to unknown orders are only counted, in the summary.
     """
-    day = _read_day(path, book, Damage(keep_going))
-    seed, stop, start_ns, end_ns = _cut(day, from_ns, to_ns)
-    rows, event_ends, counts = _requests(day, seed, stop)
-    _mark_events(rows, event_ends, lobster_rows.sweeps(day.messages[seed:stop]))
-    return Feed(
-        name=day.recording.symbol, source=day.recording.place, rows=rows, event_ends=event_ends,
-        seed_count=int(event_ends[0]) if len(day.book) else 0,
-        tick_size=Decimal(day.tick_units) / UNITS_PER_DOLLAR, lot_size=Decimal(1), start_ns=start_ns, end_ns=end_ns,
-        summary=_summary(day, seed, stop, counts),
-    )
+    damage = Damage(keep_going)
+    day = Day(path, book, keep_going, stream)
+    scan = scan_of(day, from_ns, to_ns, damage)
+    start_ns, end_ns = _span(day, scan)
+    summary = _summary(day, scan, damage)
+
+    def read():
+        replay = _Replay(day, scan, damage.again())
+        yield from replay.blocks()
+        summary.update(replay.summary())
+
+    seed_count = 0 if scan.seed_book is None else int(np.count_nonzero(scan.seed_book[:, :, 0]))
+    sizes = Decimal(scan.units) / UNITS_PER_DOLLAR, Decimal(1)
+    if stream:
+        return Feed(day.messages.symbol, day.messages.place, lambda: (rows for rows, _ in read()), None, seed_count, *sizes, start_ns, end_ns, summary)
+    rows, event_ends = zip(*read(), strict=True)
+    return Feed(day.messages.symbol, day.messages.place, joined(rows), np.concatenate(event_ends), seed_count, *sizes, start_ns, end_ns, summary)
 
 
-def _read_day(path, book_path, damage):
-    recording = read_recording(path, "message", damage)
-    table, numbers = lobster_rows.read_messages(recording, damage)
-    _need_rows(recording, table)
-    book_path = find_book(path) if book_path is None else book_path
-    if book_path is None:
-        units = lobster_rows.tick_units(table, None)
-        return _Day(recording, None, table, lobster_rows.to_messages(table, units), np.zeros((0, 1, 2, 2), np.int64), numbers, damage, 0, units)
-    book_recording = read_recording(book_path, "orderbook", damage)
-    book, book_numbers = lobster_rows.read_book(book_recording, damage)
-    if damage.texts and book_recording.first_row_time is None:  # only whole pairs of rows count
-        table, book, numbers = table[np.isin(numbers, book_numbers)], book[np.isin(book_numbers, numbers)], np.intersect1d(numbers, book_numbers)
-        _need_rows(recording, table)
-    units = lobster_rows.tick_units(table, book)
-    messages, book = lobster_rows.to_messages(table, units), lobster_rows.to_ticks(book, units)
-    return _Day(recording, book_recording, table, messages, book, numbers, damage, _first_message(book_recording, messages, book), units)
+def _span(day, scan):
+    """Return (start_ns, end_ns), between which agents act."""
+    place, from_ns, to_ns = day.messages.place, scan.from_ns, scan.to_ns
+    if from_ns is not None and from_ns > scan.last_ns:
+        raise FeedError(f"{place}: from must not be after the last message at {seconds(scan.last_ns)} s, was {seconds(from_ns)} s")
+    if from_ns is not None and from_ns < scan.seed_ns and day.book is not None and not day.is_full:
+        raise FeedError(f"{day.book.place}: from must not be before its first row at {seconds(scan.seed_ns)} s, was {seconds(from_ns)} s")
+    start_ns = scan.seed_ns if from_ns is None else max(int(from_ns), scan.seed_ns)
+    if to_ns is not None and to_ns < start_ns:
+        raise FeedError(f"{place}: to must not be before the start at {seconds(start_ns)} s, was {seconds(to_ns)} s")
+    return start_ns, scan.last_ns if to_ns is None else min(int(to_ns), scan.last_ns)
 
 
-def _need_rows(recording, table):
-    if len(table) == 0:
-        raise FeedError(f"{recording.place}: a recording needs at least one row, none is left of the file that keeps the rules")
-
-
-def _first_message(recording, messages, book):
-    """Return the message that the first book row follows: by the time in the file's name, and by what the messages explain."""
-    if recording.first_row_time is None:
-        if len(book) != len(messages):
-            rule = f"a book file without _from_SECONDS in its name must have a row for each of the {len(messages)} messages"
-            raise FeedError(f"{recording.place}: {rule}, has {len(book)}")
-        return 0
-    first_ns = int(Decimal(recording.first_row_time) * SECOND_NS)
-    found = np.flatnonzero(messages["time_ns"] == first_ns)
-    found = found[found + len(book) <= len(messages)]
-    if not found.size:
-        raise FeedError(f"{recording.place}: its first row must follow a message of that time, with {len(book) - 1} messages after it: there is none")
-    unexplained = [window.count_unexplained(messages[first:first + len(book)], book) for first in found]
-    fewest = min(unexplained)
-    if fewest > UNEXPLAINED_SHARE_MAX * len(book):
-        raise FeedError(f"{recording.place}: the messages from its first row's time on must explain its {len(book)} rows, {fewest} are left unexplained")
-    if unexplained.count(fewest) > 1:
-        raise FeedError(f"{recording.place}: must fit one message only, fits those of rows {', '.join(str(first + 1) for first in found)}")
-    return int(found[unexplained.index(fewest)])
-
-
-def _cut(day, from_ns, to_ns):
-    """Return (seed, stop, start_ns, end_ns): messages seed to stop are replayed, agents act from start_ns to end_ns."""
-    times_ns, place = day.messages["time_ns"], day.recording.place
-    first_ns, last_ns = int(times_ns[day.first]), int(times_ns[-1])
-    if from_ns is not None and from_ns > last_ns:
-        raise FeedError(f"{place}: from must not be after the last message at {_seconds(last_ns)} s, was {_seconds(from_ns)} s")
-    if from_ns is not None and from_ns < first_ns and not day.is_full and len(day.book):
-        raise FeedError(f"{day.book_recording.place}: from must not be before its first row at {_seconds(first_ns)} s, was {_seconds(from_ns)} s")
-    seed = day.first
-    if day.is_full and from_ns is not None:
-        seed = max(int(np.searchsorted(times_ns, from_ns)) - 1, 0)
-    start_ns = int(times_ns[seed]) if from_ns is None else max(int(from_ns), int(times_ns[seed]))
-    if to_ns is None:
-        return seed, times_ns.size, start_ns, last_ns
-    if to_ns < start_ns:
-        raise FeedError(f"{place}: to must not be before the start at {_seconds(start_ns)} s, was {_seconds(to_ns)} s")
-    return seed, int(np.searchsorted(times_ns, to_ns, "right")), start_ns, min(int(to_ns), last_ns)
-
-
-def _seconds(time_ns):
-    """Return a time as LOBSTER writes it."""
-    return f"{time_ns // SECOND_NS}.{time_ns % SECOND_NS:09d}"
-
-
-def _book_rows(day, seed, stop):
-    """Return the book rows that belong to messages seed to stop, or only the first of an excerpt, or none."""
-    return day.book[seed:stop] if day.is_full else day.book[:1]
-
-
-def _requests(day, seed, stop):
-    """Return the rows, their event_ends and counts; a message that contradicts the ones before it is told to the day's damage."""
-    rows, event_ends, counts = window.requests_of(day.messages[seed:stop], _book_rows(day, seed, stop))
-    while counts["fault"] != window.FINE:
-        k = seed + int(counts["fault_message"])
-        text = f"{RULE_OF_FAULT[int(counts['fault'])]}, was {line_at(day.recording.text, int(day.rows[k]))!r}"
-        day.damage.note(f"{day.recording.place}: row {day.rows[k] + 1}: {text}")
-        if day.damage.count > CONTRADICTIONS_MAX:
-            raise FeedError(f"{day.recording.place}: at most {CONTRADICTIONS_MAX} rows can be left out, the last was row {day.rows[k] + 1}: {text}")
-        day.messages["action"][k] = window.NO_ACTION
-        rows, event_ends, counts = window.requests_of(day.messages[seed:stop], _book_rows(day, seed, stop))
-    _check_book(day, seed, stop, counts)
-    return rows, event_ends, counts
-
-
-def _mark_events(rows, event_ends, follows):
-    """Mark the last row of each event."""
-    ends = event_ends[np.append(~follows[1:], True)]
-    rows["flags"][ends[ends > 0] - 1] = LAST
-
-
-def _check_book(day, seed, stop, counts):
-    """Raise FeedError if the two files do not belong together."""
-    unexplained = int(counts["unexplained"])
-    if unexplained > UNEXPLAINED_SHARE_MAX * (stop - seed):
-        row = int(day.rows[seed + int(counts["unexplained_first"])])
-        rule = f"must follow from the row before and its message; {unexplained} of {stop - seed} rows do not"
-        raise FeedError(f"{day.book_recording.place}: row {row + 1}: {rule}")
-
-
-def _summary(day, seed, stop, counts):
-    """Return what was read and done, in plain numbers and strings."""
-    replayed = day.table[seed + (len(day.book) > 0):stop]
-    kinds = np.bincount(replayed[:, 1], minlength=8)
-    is_print = (replayed[:, 1] == lobster_rows.HIDDEN) | (replayed[:, 1] == lobster_rows.AUCTION)
-    seeding = "blind" if not len(day.book) else "book row of every message" if day.is_full else "first row of the book file"
+def _summary(day, scan, damage):
+    """Return what a first pass says, in plain numbers and strings."""
+    has_book, is_full = day.book is not None, day.is_full
     return {
         "format": "LOBSTER",
-        "message_file": day.recording.place,
-        "book_file": day.book_recording.place if day.book_recording else None,
-        "levels": day.book.shape[1] if len(day.book) else day.recording.level_count,
-        "seeding": seeding,
-        "seed_row": seed + 1 if len(day.book) else None,
-        "messages": len(replayed),
-        "rows": int(counts["rows"]),
-        "first_ns": int(day.messages["time_ns"][seed]),
-        "last_ns": int(day.messages["time_ns"][stop - 1]),
-        "tick_units": day.tick_units,
-        **{name: int(kinds[kind]) for kind, name in NAME_OF_TYPE.items()},
-        "prints_off_tick": int(np.count_nonzero(replayed[is_print, 4] % day.tick_units)),
-        "re_entries": int(counts["entries"]),
-        "levels_dropped": int(counts["drops"]),
-        "anonymous_references": int(counts["anonymous_references"]),
-        "unknown_references": int(counts["unknown_references"]),
-        "unexplained_messages": int(counts["unexplained"]),
-        **({"crossed_events": _count_crossed(day.book[seed:stop])} if day.is_full else {}),
-        **day.damage.summary(),
+        "message_file": day.messages.place,
+        "book_file": day.book.place if has_book else None,
+        "levels": len(scan.seed_book) if has_book else day.messages.level_count,
+        "seeding": "book row of every message" if is_full else "first row of the book file" if has_book else "blind",
+        "seed_row": scan.seed + 1 if has_book else None,
+        "messages": scan.stop - scan.seed - has_book,
+        "first_ns": scan.seed_ns,
+        "last_ns": scan.stop_ns,
+        "tick_units": scan.units,
+        **damage.summary(),
     }
+
+
+class _Replay:
+    """One pass over the messages that are replayed. damage: told of those that contradict others."""
+
+    def __init__(self, day, scan, damage):
+        self._day, self._scan, self._damage = day, scan, damage
+        self._window = Window(1 if scan.seed_book is None else len(scan.seed_book), day.is_full)
+        self._kinds, self._prints_off_tick, self._crossed, self._unexplained_row = np.zeros(8, np.int64), 0, 0, None
+
+    def blocks(self):
+        """Yield (rows, row_ends): REQUEST[m], and int64[n], how many rows there are in all up to and including each message."""
+        first, scan = 0, self._scan
+        for block in self._day.blocks():
+            begin, end = (min(max(place - first, 0), len(block.table)) for place in (scan.seed, scan.stop))
+            if begin < end:
+                yield self._follow(*(part if part is None else part[begin:end] for part in block), first + begin == scan.seed)
+            first += len(block.table)
+            if first >= scan.stop:
+                break
+        yield self._window.end(), np.zeros(0, np.int64)
+        self._check_book()
+
+    def _follow(self, numbers, table, book, is_first):
+        scan, messages = self._scan, lobster_rows.to_messages(table, self._scan.units)
+        book = np.zeros((0, 1, 2, 2), np.int64) if book is None else lobster_rows.to_ticks(book, scan.units)
+        self._crossed += _count_crossed(book)
+        seed_ends = []
+        if is_first and scan.seed_book is not None:
+            self._window.seed(messages[:1], lobster_rows.to_ticks(scan.seed_book, scan.units))
+            numbers, table, messages, book, seed_ends = numbers[1:], table[1:], messages[1:], book[1:], [self._window["count"]]
+        self._count(table)
+
+        def contradicted(k, fault):
+            text = f"{RULE_OF_FAULT[fault]}, was {line_of(table[k])!r}"
+            self._damage.note(f"{self._day.messages.place}: row {numbers[k] + 1}: {text}")
+
+        before = self._window["messages"]
+        rows, row_ends = self._window.follow(messages, book, contradicted)
+        if self._window["unexplained"] and self._unexplained_row is None:
+            self._unexplained_row = int(numbers[self._window["unexplained_first"] - before])
+        return rows, np.concatenate([np.array(seed_ends, np.int64), row_ends])
+
+    def _count(self, table):
+        kinds = table[:, 1]
+        self._kinds += np.bincount(kinds, minlength=8)
+        is_print = (kinds == lobster_rows.HIDDEN) | (kinds == lobster_rows.AUCTION)
+        self._prints_off_tick += int(np.count_nonzero(table[is_print, 4] % self._scan.units))
+
+    def _check_book(self):
+        """Raise FeedError if the two files do not belong together."""
+        unexplained, count = self._window["unexplained"], self._scan.stop - self._scan.seed
+        if unexplained > UNEXPLAINED_SHARE_MAX * count:
+            rule = f"must follow from the row before and its message; {unexplained} of {count} rows do not"
+            raise FeedError(f"{self._day.book.place}: row {self._unexplained_row + 1}: {rule}")
+
+    def summary(self):
+        """Return what was counted, in plain numbers and strings."""
+        return {
+            "rows": self._window["total"],
+            **{name: int(self._kinds[kind]) for kind, name in NAME_OF_TYPE.items()},
+            "prints_off_tick": self._prints_off_tick,
+            "re_entries": self._window["entries"],
+            "levels_dropped": self._window["drops"],
+            "anonymous_references": self._window["anonymous_references"],
+            "unknown_references": self._window["unknown_references"],
+            "unexplained_messages": self._window["unexplained"],
+            **({"crossed_events": self._crossed} if self._day.is_full else {}),
+            **self._damage.summary(),
+        }
 
 
 def _count_crossed(book):

@@ -8,29 +8,28 @@ row, in seconds after midnight: SYMBOL_DATE_orderbook_LEVELS_..._from_SECONDS.cs
 import re
 import zipfile
 from dataclasses import dataclass
+from decimal import Decimal
 from pathlib import Path
 
-import numpy as np
-
 from lob.errors import FeedError
-from lob.feeds.packed import BLOCK_BYTES, Packed
-from lob.feeds.table import line_at
+from lob.feeds.packed import Packed
 
+SECOND_NS = 10**9
 DAY = re.compile(r"(?P<symbol>[^_/\\]+)_(?P<date>\d{4}-\d{2}-\d{2})_")
 LEVELS = re.compile(r"_(?:message|orderbook)_(\d+)")
 FIRST_ROW_TIME = re.compile(r"_from_(\d+(?:\.\d{1,9})?)(?!\d)")
 BOOK_NAME = re.compile(r"_orderbook_\d+.*\.csv(\.gz|\.zst)?$")
-
 CSV_NAME = re.compile(r"\.csv(\.gz|\.zst)?$")
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True)
 class Recording:
-    """One unpacked CSV file and how to name it."""
+    """One CSV file and how to name it."""
 
-    place: str          # the file, and the member in a zip
-    name: str           # its own name
-    text: np.ndarray    # uint8[n]
+    path: Path
+    word: str       # 'message' or 'orderbook', which tells the two in a zip apart
+    place: str      # the file, and the member in a zip
+    name: str       # its own name
 
     @property
     def symbol(self):
@@ -45,29 +44,27 @@ class Recording:
         return int(match[1]) if match else None
 
     @property
-    def first_line(self):
-        """The first row as text."""
-        return line_at(self.text, 0)
-
-    @property
-    def first_row_time(self):
-        """The time of an excerpt's first row, as the text of seconds after midnight, or None for a whole day."""
+    def first_row_ns(self):
+        """The time of an excerpt's first row, or None for a whole day."""
         match = FIRST_ROW_TIME.search(self.name)
-        return match[1] if match else None
+        return int(Decimal(match[1]) * SECOND_NS) if match else None
+
+    def open(self):
+        """Return the Packed that gives its bytes. Raises FeedError if it cannot be opened."""
+        return _open(self.path, self.word)
 
 
-def read_recording(path, word, damage=None):
+def recording_at(path, word):
     """Return the Recording at a path; in a zip, the one CSV file with the word ('message' or 'orderbook') in its name.
 
-    Raises FeedError if there is none or if it cannot be read or unpacked.
+    Raises FeedError if there is none or if it cannot be opened.
     """
-    with Packed(path, lambda names: _member(names, path, word)) as packed:
-        blocks = [packed.fill(BLOCK_BYTES)]
-        while len(blocks[-1]) == BLOCK_BYTES:
-            blocks.append(packed.fill(BLOCK_BYTES))
-        if packed.failure is not None and (damage is None or not damage.keep_going):
-            raise packed.failure
-        return Recording(packed.place, packed.name, np.concatenate(blocks))
+    with _open(path, word) as packed:
+        return Recording(path, word, packed.place, packed.name)
+
+
+def _open(path, word):
+    return Packed(path, lambda names: _member(names, path, word))
 
 
 def find_book(path):

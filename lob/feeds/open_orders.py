@@ -8,8 +8,9 @@ import numpy as np
 
 from lob.jit import jit, pool_reader
 
-# key: the order's id, or 2 x price + 1 for an ask. executed_lots: traded in this event, where a later message of it says so again.
-ENTRY = np.dtype([(name, "i8") for name in ("key", "price_ticks", "lots", "side", "executed_lots")], align=True)
+# key: the order's id, or 2 x price + 1 for an ask. executed_lots: traded in this event, where a later message of it says so again. epoch: which stay of its
+# price in a window of levels an order belongs to (window.py).
+ENTRY = np.dtype([(name, "i8") for name in ("key", "price_ticks", "lots", "side", "executed_lots", "epoch")], align=True)
 TABLE = np.dtype([(name, "i8") for name in ("entries", "mask", "shift", "count")], align=True)
 KEY = np.dtype([("urgency", "i8")], align=True)
 HEAP = np.dtype([("keys", "i8"), ("count", "i8"), ("capacity", "i8")], align=True)
@@ -41,9 +42,15 @@ def put(table, key):
     entry = entry_at(table.entries, find(table, key))
     if entry.key == 0:
         entry.key = key
-        entry.price_ticks = entry.lots = entry.side = entry.executed_lots = 0
+        entry.price_ticks = entry.lots = entry.side = entry.executed_lots = entry.epoch = 0
         table.count += 1
     return entry
+
+
+@jit(inline=True)
+def _copy(into, entry):
+    into.price_ticks, into.lots, into.side = entry.price_ticks, entry.lots, entry.side
+    into.executed_lots, into.epoch = entry.executed_lots, entry.epoch
 
 
 @jit
@@ -62,8 +69,8 @@ def drop(table, key):
         # It may move into the gap unless its home lies between the two.
         if ((i - _home(table, moved.key)) & table.mask) >= ((i - gap) & table.mask):
             into = entry_at(table.entries, gap)
-            into.key, into.price_ticks, into.lots, into.side, into.executed_lots = (
-                moved.key, moved.price_ticks, moved.lots, moved.side, moved.executed_lots)
+            into.key = moved.key
+            _copy(into, moved)
             gap = i
     entry_at(table.entries, gap).key = 0
 
@@ -150,8 +157,7 @@ def _move(from_address, count, table):
     for i in range(count):
         entry = entry_at(from_address, i)
         if entry.key:
-            into = put(table, entry.key)
-            into.price_ticks, into.lots, into.side, into.executed_lots = entry.price_ticks, entry.lots, entry.side, entry.executed_lots
+            _copy(put(table, entry.key), entry)
 
 
 @jit
@@ -175,10 +181,10 @@ class OpenOrders:
         for name in self._entries:
             self._resize(name, capacity)
 
-    def grow(self):
-        """Make every table that is half full twice as large, keeping what is in it."""
+    def grow(self, share=2):
+        """Make every table of which a share-th is full twice as large, keeping what is in it."""
         for name, entries in self._entries.items():
-            if 2 * (self.record[name]["count"][0] + 1) > len(entries) - 1:
+            if share * (self.record[name]["count"][0] + 1) > len(entries) - 1:
                 self._resize(name, 2 * len(entries))
 
     def _resize(self, name, capacity):

@@ -95,9 +95,9 @@ class Translator:
             done, why = self.translate(self.state.ctypes.data, records.ctypes.data, done, len(records))
         return self._hand_on(is_last or why == DUPLICATE), done if why == DUPLICATE else None
 
-    def _make_room(self, record_count):
+    def _make_room(self, record_count, rows_a_record=ROWS_A_RECORD):
         self.open_orders.grow()
-        count = self["count"] + 2 * record_count + 2 * ROWS_A_RECORD + int(self.open_orders.record["levels"]["count"][0])
+        count = self["count"] + 2 * record_count + 2 * rows_a_record + int(self.open_orders.record["levels"]["count"][0])
         if count > len(self.rows):
             kept, self.rows = self.rows, np.zeros(count, REQUEST)
             self.rows.view(np.uint8)[:kept.nbytes] = kept.view(np.uint8)
