@@ -9,6 +9,7 @@ from made_files import SECOND_NS, dbn_head, itch, itch_bytes, mbo
 from lob import feeds
 from lob.feeds.dbn import mbo_blocks
 from lob.feeds.itch_messages import Messages
+from lob.feeds.table import read_rows
 
 BLOCK_BYTES = 2**14
 ORDERS = 1_000
@@ -26,6 +27,18 @@ def itch_orders(count):
     return itch_bytes(messages)
 
 
+def write_lobster_orders(folder, count):
+    """Write a day and the rows of its book, on which every other order comes and goes and the rest leave the window for good; return its path."""
+    shown, better = "9999999999,0,1000000,5", "9999999999,0,1000100,5"
+    messages, book = ["34200,1,1,5,1000000,1"], [shown]
+    for i in range(2, 2 * count, 2):
+        messages += [f"{34_200 + i},1,{i},5,1000000,1", f"{34_200 + i},1,{i + 1},5,1000100,1", f"{34_200 + i},3,{i + 1},5,1000100,1"]
+        book += ["9999999999,0,1000000,10", better, shown]
+    for word, rows in (("message", messages), ("orderbook", book)):
+        (folder / f"TEST_2024-01-02_34200000_57600000_{word}_1.csv").write_text("\n".join(rows))
+    return folder / "TEST_2024-01-02_34200000_57600000_message_1.csv"
+
+
 def peak_bytes(path):
     """Return the most bytes that were allocated at a time while the rows of a streamed file were read, and how many there were."""
     tracemalloc.start()
@@ -39,7 +52,7 @@ def peak_bytes(path):
 @pytest.fixture
 def small_blocks(monkeypatch):
     """Let blocks be small, so that a small file has many."""
-    for reader in (mbo_blocks, Messages.__init__):
+    for reader in (mbo_blocks, Messages.__init__, read_rows):
         monkeypatch.setattr(reader, "__defaults__", (BLOCK_BYTES,))
     monkeypatch.setattr(sys.modules["lob.feeds.fast"], "GROUP_ROWS", 2**9)
 
@@ -54,6 +67,22 @@ def test_memory_is_flat_in_the_length_of_the_file(kind, small_blocks, tmp_path):
         path.write_bytes(gzip.compress(content) if kind.endswith(".gz") else content)
         if kind == "parquet":
             path = feeds.write_fast(feeds.read(path), tmp_path / f"{times}.fast.parquet")
+        peaks.append(peak_bytes(path))
+    (_, _), (short_bytes, short_rows), (long_bytes, long_rows) = peaks
+    assert long_rows > 9 * short_rows
+    assert long_bytes < 1.3 * short_bytes
+
+
+@pytest.mark.parametrize("with_book", [True, False])
+def test_memory_is_flat_in_the_length_of_a_lobster_day(with_book, small_blocks, tmp_path):
+    peaks = []
+    for i, times in enumerate((1, 1, 10)):
+        folder = tmp_path / str(i)
+        folder.mkdir()
+        path = write_lobster_orders(folder, times * ORDERS)
+        if not with_book:  # what left the window is never heard of again, so let nothing leave it
+            path.write_text("".join(row for row in path.read_text().splitlines(True) if ",1000000," not in row))
+            path.with_name(path.name.replace("message", "orderbook")).unlink()
         peaks.append(peak_bytes(path))
     (_, _), (short_bytes, short_rows), (long_bytes, long_rows) = peaks
     assert long_rows > 9 * short_rows
