@@ -12,7 +12,7 @@ from decimal import Decimal
 from pathlib import Path
 
 from lob.errors import FeedError
-from lob.feeds.packed import Packed
+from lob.feeds.packed import UNREADABLE, Packed
 
 SECOND_NS = 10**9
 DAY = re.compile(r"(?P<symbol>[^_/\\]+)_(?P<date>\d{4}-\d{2}-\d{2})_")
@@ -71,12 +71,15 @@ def find_book(path):
     """Return the path of the book file that belongs to a message file: the same zip or one beside it, or None.
 
     Beside it is the file of the same name with 'orderbook' for 'message', else the one of the same symbol, date and level count.
-    Raises FeedError if there are several of those.
+    Raises FeedError if there are several of those, or if the zip is damaged.
     """
     path = Path(path)
     if zipfile.is_zipfile(path):
-        with zipfile.ZipFile(path) as archive:
-            return path if any("orderbook" in name for name in archive.namelist()) else None
+        try:
+            with zipfile.ZipFile(path) as archive:
+                return path if any("orderbook" in name for name in archive.namelist()) else None
+        except UNREADABLE as error:
+            raise FeedError(f"{path}: cannot be read: {error}") from error
     twin = path.with_name(path.name.replace("message", "orderbook"))
     if twin != path and twin.exists():
         return twin

@@ -264,6 +264,7 @@ def day_files(simulate_day, tmp_path_factory):
 @settings(max_examples=400, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(which=st.integers(0, 4), how=damages())
 @example(which=4, how=(1.0, []))
+@example(which=4, how=(1.0, [(0.0, 1), (0.72265625, 1)]))  # a zip by its end alone, whose directory is damaged
 def test_a_damaged_file_gives_a_feed_or_a_feed_error_and_nothing_else(day_files, which, how):
     path, content = day_files[which]
     message_path = next(other for other, _ in day_files if other.parent == path.parent and "orderbook" not in other.name)

@@ -133,6 +133,26 @@ def test_damage_is_the_same_wherever_blocks_end(block_bytes, simulate_day, block
     assert {**streamed.summary, "damage": set(whole.summary["damage"])} == {**whole.summary, "damage": set(streamed.summary["damage"])}
 
 
+@pytest.mark.parametrize("block_bytes", [1, 4096])
+def test_a_time_that_goes_back_is_refused_wherever_blocks_end(block_bytes, lobster_day, blocks_of_bytes, tmp_path):
+    blocks_of_bytes(block_bytes)
+    path = lobster_day(["34201,1,1,5,1000000,1", "34200.5,1,2,5,1000000,1"], [], 1).write(tmp_path, with_book=False)
+    with pytest.raises(FeedError, match="row 2: time must not go back, was 34200.5"):
+        feeds.lobster(path, stream=True)
+
+
+def test_the_book_file_of_another_day_is_refused_when_all_is_read(simulate_day, blocks_of_bytes, tmp_path):
+    day = simulate_day(1, 3, 200)
+    day.book[100:] = simulate_day(2, 3, 200).book[100:]
+    path = day.write(tmp_path)
+    with pytest.raises(FeedError) as whole:
+        feeds.lobster(path)
+    blocks_of_bytes(7)
+    with pytest.raises(FeedError) as streamed:
+        list(feeds.lobster(path, stream=True).blocks())
+    assert str(streamed.value) == str(whole.value) and "orderbook_3.csv: row 101: must follow from the row before" in str(whole.value)
+
+
 def left_out(texts):
     """Return the numbers of the rows that errors name, from 0."""
     return [int(text.split(": row ")[1].split(":")[0]) - 1 for text in texts]
@@ -153,10 +173,10 @@ def test_a_wild_time_costs_its_own_row_and_no_other(rows, time, block_bytes, lob
 
 
 def test_an_order_that_left_with_its_level_is_forgotten(lobster_day, tmp_path):
-    bid, better = "9999999999,0,1000000,100", "9999999999,0,1000100,7"
+    shown = ["1000000,100", "1000000,200", "1000100,7", "1000000,200", "1000000,209"]
     day = lobster_day([
-        "34200,1,1,100,1000000,1", "34201,1,2,7,1000100,1", "34202,3,2,7,1000100,1", "34203,1,3,7,1000100,1", "34204,3,3,7,1000100,1", "34205,1,1,9,1000000,1",
-    ], [bid, better, bid, better, bid, "9999999999,0,1000000,109"], 1)
+        "34199,1,9,100,1000000,1", "34200,1,1,100,1000000,1", "34201,1,2,7,1000100,1", "34202,3,2,7,1000100,1", "34203,1,1,9,1000000,1",
+    ], [f"9999999999,0,{bid}" for bid in shown], 1)
     feed = feeds.lobster(day.write(tmp_path))
     assert feed.rows["order_id"][-1] == 1 and feed.summary["unexplained_messages"] == 0
 
