@@ -12,26 +12,26 @@ import numpy as np
 from lob.analytics.blocks import block_means
 from lob.analytics.fills import maker_fills
 from lob.analytics.labels import label_column
-from lob.analytics.live_orders import LIVE, LiveOrders, add_live, find_live, set_stay, stay_of
 from lob.analytics.quotes import Mids, fill_count
 from lob.analytics.spans import checked_span_ns
 from lob.jit import jit, pool_reader
 from lob.messages import REPORT, Action, CancelReason, Flag, RejectReason, ReportKind
 
 HORIZON_NS, REACTION_NS = 1_000_000_000, 1_000_000
-BITS_MAX = 22  # of the map of filled orders, at first
+LATEST_BITS = 14  # of the table of fills: what was filled while a request travelled is little, and orders that share a place are told apart
 LOSS = np.dtype([("request", "i8"), ("fill", "i8")])  # indices of rows
 SEARCH = np.dtype(
     [
-        ("orders", LIVE), ("book", "i8"), ("next_row", "i8"),
-        ("fills", "i8"), ("fill_count", "i8"), ("losses", "i8"), ("loss_count", "i8"),
-        ("owners", "i8"), ("request_count", "i8"),  # address of OWNER[]: whose every withdrawal was
+        ("fills", "i8"), ("fill_count", "i8"), ("latest", "i8"),  # PAST_FILL[], LATEST[]
+        ("losses", "i8"), ("loss_count", "i8"),
+        ("owners", "i8"), ("request_count", "i8"),                # address of OWNER[]: whose every withdrawal was
     ],
     align=True,
 )
 OWNER = np.dtype([("owner", "i4")])
-PAST_FILL = np.dtype([("row", "i8"), ("before", "i8"), ("is_lost", "i8")])  # before: number of the order's fill before this one, -1 for none
-search_at, report_at, loss_at, fill_at, owner_at = (pool_reader(dtype) for dtype in (SEARCH, REPORT, LOSS, PAST_FILL, OWNER))
+LATEST = np.dtype([("time_ns", "i8"), ("fill", "i8")])  # the last fill of an order with its place: when, and its number, -1 for none
+PAST_FILL = np.dtype([("time_ns", "i8"), ("row", "i8"), ("before", "i4"), ("is_lost", "i4")])  # before: the number that was the latest before it
+search_at, report_at, loss_at, fill_at, owner_at, latest_at = (pool_reader(dtype) for dtype in (SEARCH, REPORT, LOSS, PAST_FILL, OWNER, LATEST))
 FILL, REJECTED, CANCELLED, REDUCED = (int(ReportKind[name]) for name in ("FILL", "REJECTED", "CANCELLED", "REDUCED"))
 CANCEL, REPLACE, IN_AUCTION = int(Action.CANCEL), int(Action.REPLACE), int(Flag.AUCTION)
 UNKNOWN_ORDER, ASKED, REPLACED = int(RejectReason.UNKNOWN_ORDER), int(CancelReason.ASKED), int(CancelReason.REPLACED)
@@ -61,31 +61,28 @@ def losses(tape, book=0):
 
 def _withdrawals(tape, book):
     """Return (the owner of every answer to an agent's cancel or replace that travelled, int32[m]; the losses, LOSS[n])."""
-    rows, record = tape.rows, np.zeros(1, SEARCH)
-    count = fill_count(tape, book) + 1
+    rows, count = tape.rows, fill_count(tape, book) + 1
     fills, found, owners = np.empty(count, PAST_FILL), np.empty(count, LOSS), np.empty(len(rows) + 1, np.int32)
-    record["book"], record["fills"], record["losses"], record["owners"] = book, fills.ctypes.data, found.ctypes.data, owners.ctypes.data
-    orders = LiveOrders(record["orders"], min(max(2 * count, 1).bit_length(), BITS_MAX))
-    while record["next_row"][0] < len(rows):
-        _search(record.ctypes.data, rows.ctypes.data, len(rows))
-        orders.grow()
+    latest, record = np.full(1 << LATEST_BITS, np.array((-(2**63), -1), LATEST)), np.zeros(1, SEARCH)
+    for name, array in {"fills": fills, "losses": found, "owners": owners, "latest": latest}.items():
+        record[name] = array.ctypes.data
+    _search(record.ctypes.data, rows.ctypes.data, len(rows), book)
     return owners[: record["request_count"][0]].copy(), found[: record["loss_count"][0]].copy()
 
 
 @jit
-def _search(address, rows, row_count):
-    """Read rows to the end, or until the map of filled orders is half full."""
+def _search(address, rows, row_count, book):
     search = search_at(address, 0)
-    while search.next_row < row_count and 2 * search.orders.count < search.orders.capacity:
-        row = report_at(rows, search.next_row)
-        if row.book == search.book:
-            if row.kind == FILL and row.resting_owner > 0 and not row.flags & IN_AUCTION:
-                _note_fill(search, row)
-            elif row.owner > 0 and row.sent_ns < row.time_ns and _is_withdrawal(row):
-                owner_at(search.owners, search.request_count).owner = row.owner
-                search.request_count += 1
-                _note_losses(search, rows, row)
-        search.next_row += 1
+    for i in range(row_count):
+        row = report_at(rows, i)
+        if row.book != book:
+            continue
+        if row.kind == FILL and row.resting_owner > 0 and not row.flags & IN_AUCTION:
+            _note_fill(search, row, i)
+        elif row.owner > 0 and row.sent_ns < row.time_ns and _is_withdrawal(row):
+            owner_at(search.owners, search.request_count).owner = row.owner
+            search.request_count += 1
+            _note_losses(search, rows, row, i)
 
 
 @jit
@@ -98,29 +95,36 @@ def _is_withdrawal(row):
     return row.kind == REDUCED or (row.kind == CANCELLED and (row.reason == ASKED or row.reason == REPLACED))
 
 
+@jit(inline=True)
+def _latest(search, owner, order_id):
+    """Return the LATEST of the orders that share a place with this one."""
+    # Wrapped on purpose, so in unsigned numbers: 2^64 over the golden ratio spreads neighbours.
+    mixed = (np.uint64(order_id) ^ (np.uint64(owner) << np.uint64(40))) * np.uint64(0x9E3779B97F4A7C15)
+    return latest_at(search.latest, np.int64(mixed >> np.uint64(64 - LATEST_BITS)))
+
+
 @jit
-def _note_fill(search, row):
-    slot, number = find_live(search.orders, row.resting_owner, row.resting_id), search.fill_count
-    fill = fill_at(search.fills, number)
-    fill.row, fill.before, fill.is_lost = search.next_row, (stay_of(search.orders, slot) if slot >= 0 else -1), 0
-    if slot >= 0:
-        set_stay(search.orders, slot, number)
-    else:
-        add_live(search.orders, row.resting_owner, row.resting_id, number)
+def _note_fill(search, row, row_index):
+    latest, fill = _latest(search, row.resting_owner, row.resting_id), fill_at(search.fills, search.fill_count)
+    fill.time_ns, fill.row, fill.before, fill.is_lost = row.time_ns, row_index, latest.fill, 0
+    latest.time_ns, latest.fill = row.time_ns, search.fill_count
     search.fill_count += 1
 
 
 @jit
-def _note_losses(search, rows, row):
-    slot = find_live(search.orders, row.owner, row.order_id)
-    number = stay_of(search.orders, slot) if slot >= 0 else -1
+def _note_losses(search, rows, row, row_index):
+    latest = _latest(search, row.owner, row.order_id)
+    if latest.time_ns <= row.sent_ns:
+        return
+    number = latest.fill
     while number >= 0:
         fill = fill_at(search.fills, number)
-        if report_at(rows, fill.row).time_ns <= row.sent_ns:
+        if fill.time_ns <= row.sent_ns:
             return
-        if not fill.is_lost:
+        filled = report_at(rows, fill.row)
+        if not fill.is_lost and filled.resting_id == row.order_id and filled.resting_owner == row.owner:
             loss = loss_at(search.losses, search.loss_count)
-            loss.request, loss.fill, fill.is_lost = search.next_row, fill.row, 1
+            loss.request, loss.fill, fill.is_lost = row_index, fill.row, 1
             search.loss_count += 1
         number = fill.before
 

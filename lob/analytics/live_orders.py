@@ -58,12 +58,6 @@ def stay_of(live, i):
     return slot_at(live.slots, i).stay - 1
 
 
-@jit(inline=True)
-def set_stay(live, i, stay):
-    """Note another stay for the order in slot i."""
-    slot_at(live.slots, i).stay = stay + 1
-
-
 @jit
 def add_live(live, owner, order_id, stay):
     """Note that an order rests, in a stay."""

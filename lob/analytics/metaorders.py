@@ -151,6 +151,17 @@ def _fit_tail(lengths, weights, start):
     return float(distance), float(exponent - 1), float(1 / np.sqrt(n * max(curvature, 1e-12)))
 
 
+def _mids_around(tape, book):
+    """Return (mid just before the first child, whether it is known, mid just after the last) of every metaorder: int64[n], bool[n], int64[n]."""
+    found, mids = metaorders(tape, book), Mids.of(tape, book)
+    # Looked up in the order of time, which metaorders are not in: a walk instead of a search for each.
+    starts, ends = np.argsort(found["first"]), np.argsort(found["end_ns"])
+    before, is_known, after = np.empty(len(found), np.int64), np.empty(len(found), bool), np.empty(len(found), np.int64)
+    before[starts], is_known[starts] = mids.before_rows(found["first"][starts])
+    after[ends], _ = mids.at_times(found["end_ns"][ends])
+    return before, is_known, after
+
+
 def impact_curve(tape, classes=12, book=0):
     """Return the mean impact of metaorders by size: a polars frame of lots (geometric mean of a class), metaorders, impact_ticks, impact_error.
 
@@ -158,9 +169,8 @@ def impact_curve(tape, classes=12, book=0):
     """
     import polars as pl
 
-    found, mids = metaorders(tape, book), Mids.of(tape, book)
-    before, is_known = mids.before_rows(found["first"])
-    after, _ = mids.at_times(found["end_ns"])
+    found = metaorders(tape, book)
+    before, is_known, after = tape.derived(_mids_around, book)
     logs = np.log(np.maximum(found["lots"], 1))
     number = np.floor(logs * classes / max(logs.max(), 1e-9)).astype(int).clip(0, classes - 1) if len(logs) else np.zeros(0, int)
     frame = pl.DataFrame({"class": number, "logs": logs, "impact": found["side"] * (after - before) / 2}).filter(pl.Series(is_known))

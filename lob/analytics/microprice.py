@@ -5,16 +5,15 @@ moves and K the passages at a move, micro-price = mid + G*, G* = the limit of G1
 probability that the first move is up. Every step counts with its mirror image, so that the correction is zero when the queues are even.
 Source: Stoikov (2018), The micro-price: a high-frequency estimator of future prices.
 """
+from bisect import bisect_right
 from dataclasses import dataclass
 
 import numpy as np
 
-from lob.analytics.quotes import two_sided
-from lob.jit import jit, pool_reader
-from lob.tape.replay import TOUCH
+from lob.analytics.quotes import is_two_sided_at, quotes, touch_at
+from lob.jit import jit
 
 IMBALANCES, SPREADS, STEPS_MAX = 10, 3, 6
-touch_at = pool_reader(TOUCH)
 
 
 @dataclass(frozen=True)
@@ -28,13 +27,10 @@ class Microprice:
     @classmethod
     def fit(cls, tape, until_ns=None, book=0):
         """Fit the chain to the touches of a tape, up to and including `until_ns`; states never met have correction 0 and p_up one half."""
-        touches = two_sided(tape, book)
-        touches = touches if until_ns is None else touches[: np.searchsorted(touches["time_ns"].copy(), until_ns, "right")]
-        states = state_of(touches)
-        mid = touches["best_bid_ticks"] + touches["best_ask_ticks"]
-        size = IMBALANCES * SPREADS
+        touches, size = quotes(tape, book), IMBALANCES * SPREADS
+        count = len(touches) if until_ns is None else bisect_right(touches["time_ns"], until_ns)
         stay, move, first = np.zeros((size, size)), np.zeros((size, size)), np.zeros((size, 3))
-        _count(states, mid, stay, move, first)
+        _count(touches.ctypes.data, count, stay, move, first)
         stay, move, first = stay + _mirrored(stay), move + _mirrored(move), first + _mirrored_moves(first)
         return cls(*_solve(stay, move, first), first[:, 2])
 
@@ -92,19 +88,23 @@ def _mirrored_moves(first):
 
 
 @jit
-def _count(states, mid, stay, move, first):
-    """Count passages without a mid move, with one, and of the moves: half-ticks, ups, all."""
-    for i in range(len(states) - 1):
-        here, there = states[i], states[i + 1]
-        change = mid[i + 1] - mid[i]
-        if change == 0:
+def _count(touches, touch_count, stay, move, first):
+    """Count passages between touches with both sides without a mid move, with one, and of the moves: half-ticks, ups, all."""
+    here, mid = -1, 0
+    for i in range(touch_count):
+        touch = touch_at(touches, i)
+        if not is_two_sided_at(touch):
+            continue
+        there, half_ticks = state(touch.best_ask_ticks - touch.best_bid_ticks, touch.bid_lots, touch.ask_lots), touch.best_bid_ticks + touch.best_ask_ticks
+        if here >= 0 and half_ticks == mid:
             if here != there:
                 stay[here, there] += 1
-        else:
+        elif here >= 0:
             move[here, there] += 1
-            first[here, 0] += change
-            first[here, 1] += change > 0
+            first[here, 0] += half_ticks - mid
+            first[here, 1] += half_ticks > mid
             first[here, 2] += 1
+        here, mid = there, half_ticks
 
 
 def _solve(stay, move, first):

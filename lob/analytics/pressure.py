@@ -12,10 +12,11 @@ intensities as in Cont, Stoikov and Talreja (2010).
 import numpy as np
 
 from lob.analytics.quotes import quotes
-from lob.analytics.records import last_at, select
+from lob.analytics.records import last_at
 from lob.analytics.spans import checked_span_ns
-from lob.analytics.stay import Change
+from lob.analytics.stay import Change, change_at
 from lob.analytics.stays import walk
+from lob.jit import jit
 from lob.messages import Side
 
 WINDOW_NS = 1_000_000_000
@@ -24,14 +25,40 @@ FLOWS = {"eaten": Change.TRADED, "pulled": Change.CANCELLED, "added": Change.ADD
 
 def _flow_sums(tape, book):
     """Return {(side, flow): (times int64[n], running sums of lots int64[n + 1])} of the changes at the touch; derived once."""
-    changes = walk(tape, book).changes
-    changes = select(changes, changes["gap_ticks"] <= 0)
-    sums = {}
-    for side in Side:
-        for name, kind in FLOWS.items():
-            mine = select(changes, (changes["side"] == side) & (changes["kind"] == kind))
-            sums[side, name] = mine["time_ns"].copy(), np.concatenate([[0], np.cumsum(mine["lots"], dtype=np.int64)])
-    return sums
+    changes, counts = walk(tape, book).changes, np.zeros(len(Side) * len(FLOWS), np.int64)
+    _count_flows(changes.ctypes.data, len(changes), counts)
+    firsts = np.cumsum(counts) - counts
+    times, sums = np.empty(counts.sum(), np.int64), np.zeros(counts.sum() + len(counts), np.int64)
+    _sum_flows(changes.ctypes.data, len(changes), firsts.copy(), times, sums)
+    parts = zip(firsts.tolist(), counts.tolist(), strict=True)
+    found = [(times[first: first + count], sums[first + k: first + k + count + 1]) for k, (first, count) in enumerate(parts)]
+    return {(side, name): found[_flow_number(int(side), int(kind))] for side in Side for name, kind in FLOWS.items()}
+
+
+@jit
+def _flow_number(side, kind):
+    return 3 * (side < 0) + kind
+
+
+@jit
+def _count_flows(changes, change_count, counts):
+    for i in range(change_count):
+        change = change_at(changes, i)
+        if change.gap_ticks <= 0:
+            counts[_flow_number(change.side, change.kind)] += 1
+
+
+@jit
+def _sum_flows(changes, change_count, at, times, sums):
+    """Write the flows one after the other, from the places `at` on; the sums of each have a 0 before them."""
+    running = np.zeros(len(at), np.int64)
+    for i in range(change_count):
+        change = change_at(changes, i)
+        if change.gap_ticks <= 0:
+            k = _flow_number(change.side, change.kind)
+            running[k] += change.lots
+            times[at[k]], sums[at[k] + k + 1] = change.time_ns, running[k]
+            at[k] += 1
 
 
 def flows_between(tape, from_ns, to_ns, book=0):

@@ -88,6 +88,12 @@ def is_two_sided(touches):
     return (touches["best_bid_ticks"] > 0) & (touches["best_bid_ticks"] < touches["best_ask_ticks"])
 
 
+@jit(inline=True)
+def is_two_sided_at(touch):
+    """Return whether one touch has both sides, the bid below the ask."""
+    return 0 < touch.best_bid_ticks < touch.best_ask_ticks
+
+
 def two_sided(tape, book=0):
     """Return the touches with both sides there, the bid below the ask: TOUCH[m]; derived once."""
     return tape.derived(_two_sided, book)
@@ -103,7 +109,7 @@ def _read_mids(touches, touch_count, time_ns, sequence, half_ticks):
     count = 0
     for i in range(touch_count):
         touch = touch_at(touches, i)
-        if 0 < touch.best_bid_ticks < touch.best_ask_ticks:
+        if is_two_sided_at(touch):
             time_ns[count], sequence[count], half_ticks[count] = touch.time_ns, touch.sequence, touch.best_bid_ticks + touch.best_ask_ticks
             count += 1
     return count

@@ -3,6 +3,7 @@
 Owns the table, and the profiles behind it: the spread and the depth in time, depth by distance, volume by time, the variance of returns by their step. A
 published range says where the literature lies for liquid markets, not where a tape must lie. Sources are in the table.
 """
+from bisect import bisect_right
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,15 +11,16 @@ import numpy as np
 from lob.analytics.metaorders import impact_curve
 from lob.analytics.notes import known, shortage
 from lob.analytics.ofi import order_flow_imbalance, regression
-from lob.analytics.quotes import Mids, is_two_sided, quotes, two_sided
+from lob.analytics.quotes import Mids, is_two_sided_at, quotes, touch_at
 from lob.analytics.signs import autocorrelation, sign_memory
 from lob.analytics.trades import trades
+from lob.jit import jit
 from lob.messages import Side
 from lob.tape.replay import ReplayedBook
 
 SECOND_NS = 1_000_000_000
 STEPS_S = (0.1, 1.0, 10.0, 60.0, 300.0)
-RETURNS_MIN, TAIL_SHARE, DISTANCES, SAMPLES, METAORDERS_MIN = 100, 0.05, 20, 200, 30
+RETURNS_MIN, TAIL_SHARE, SPREADS, DISTANCES, SAMPLES, METAORDERS_MIN = 100, 0.05, 20, 20, 200, 30
 
 # fact: unit, published from, published to, source.
 FACTS = {
@@ -75,10 +77,9 @@ def stylised_facts(tape, book=0):
 def _measured(tape, book):
     """Return {fact: (value, error, note)}."""
     found = dict.fromkeys(("spread", "touch depth"), (None, None, "not enough data: no touch with both sides"))
-    touches, lived_ns = _lived(tape, book)
+    _, lived_ns, means = tape.derived(_lived, book)
     if lived_ns.sum() > 0:
-        found["spread"] = (np.average(touches["best_ask_ticks"] - touches["best_bid_ticks"], weights=lived_ns), None, None)
-        found["touch depth"] = (np.average((touches["bid_lots"] + touches["ask_lots"]) / 2, weights=lived_ns), None, None)
+        found["spread"], found["touch depth"] = ((mean, None, None) for mean in means)
     seconds, tens, minutes = (returns_ticks(tape, step_s, book) for step_s in (1.0, 10.0, 60.0))
     found |= {
         "return autocorrelation, 10 s": _guarded(tens, lambda r: (autocorrelation(r, 1)[0], 1 / np.sqrt(len(r)))),
@@ -164,20 +165,35 @@ def volatility_signature(tape, steps_s=STEPS_S, book=0):
 
 
 def _lived(tape, book):
-    """Return (touches with both sides there, how long each of them lived)."""
-    every = quotes(tape, book)
-    lived_ns = np.diff(np.maximum(every["time_ns"], tape.start_ns), append=tape.end_ns)
-    return two_sided(tape, book), lived_ns[is_two_sided(every)]
+    """Return (how many touches with both sides there had each spread, how long these lived; the means in time of the spread and of the lots of a side).
+
+    int64[SPREADS + 1] twice, the last spread: or more; (float, float), nan if nothing lived.
+    """
+    touches, counts, lived_ns, sums = quotes(tape, book), np.zeros(SPREADS + 1, np.int64), np.zeros(SPREADS + 1, np.int64), np.zeros(2)
+    _add_lived(touches.ctypes.data, len(touches), tape.start_ns, tape.end_ns, counts, lived_ns, sums)
+    return counts, lived_ns, sums / lived_ns.sum() if lived_ns.any() else np.full(2, np.nan)
+
+
+@jit
+def _add_lived(touches, touch_count, start_ns, end_ns, counts, lived_ns, sums):
+    for i in range(touch_count):
+        touch = touch_at(touches, i)
+        if is_two_sided_at(touch):
+            until_ns = touch_at(touches, i + 1).time_ns if i + 1 < touch_count else end_ns
+            lived, spread = max(until_ns, start_ns) - max(touch.time_ns, start_ns), touch.best_ask_ticks - touch.best_bid_ticks
+            counts[min(spread, SPREADS)] += 1
+            lived_ns[min(spread, SPREADS)] += lived
+            sums[0] += spread * float(lived)
+            sums[1] += (touch.bid_lots + touch.ask_lots) / 2 * lived
 
 
 def spread_profile(tape, book=0):
     """Return how long each spread was there: a polars frame of spread_ticks, share of the time with both sides; spreads of 20 ticks or more are one."""
     import polars as pl
 
-    touches, lived_ns = _lived(tape, book)
-    spread = np.minimum(touches["best_ask_ticks"] - touches["best_bid_ticks"], 20)
-    frame = pl.DataFrame({"spread_ticks": spread, "lived_ns": lived_ns}).group_by("spread_ticks").agg(pl.col("lived_ns").sum()).sort("spread_ticks")
-    return frame.select("spread_ticks", (pl.col("lived_ns") / max(int(lived_ns.sum()), 1)).alias("share"))
+    counts, lived_ns, _ = tape.derived(_lived, book)
+    spreads = np.flatnonzero(counts)
+    return pl.DataFrame({"spread_ticks": spreads, "share": lived_ns[spreads] / max(int(lived_ns.sum()), 1)})
 
 
 def depth_profile(tape, samples=SAMPLES, book=0):
@@ -190,7 +206,7 @@ def depth_profile(tape, samples=SAMPLES, book=0):
     rows, replayed = tape.rows, ReplayedBook(tape.execution, book)
     moments = np.linspace(tape.start_ns, tape.end_ns, samples + 1)[1:].astype(np.int64) if len(rows) else np.zeros(0, np.int64)
     sums, counts, first = np.zeros((2, DISTANCES)), np.zeros(2), 0
-    for end in np.searchsorted(np.ascontiguousarray(rows["time_ns"]), moments, "right"):
+    for end in (bisect_right(rows["time_ns"], moment) for moment in moments.tolist()):
         for _ in replayed.advance(rows[first:end]):
             pass
         first = end

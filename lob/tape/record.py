@@ -4,6 +4,7 @@ Owns the pair of rows and provenance, and its faces as tables. The files are par
 tape needs nothing else to rebuild the book, every account and every statistic.
 """
 import hashlib
+from bisect import bisect_right
 from functools import cached_property
 from pathlib import Path
 
@@ -90,7 +91,7 @@ class Tape(Questions):
 
     def rows_until(self, time_ns):
         """Return the rows with times up to and including `time_ns`; None stands for all of them."""
-        return self.rows if time_ns is None else self.rows[: np.searchsorted(self.rows["time_ns"], time_ns, side="right")]
+        return self.rows if time_ns is None else self.rows[: bisect_right(self.rows["time_ns"], time_ns)]
 
     def derived(self, make, *arguments):
         """Return make(self, *arguments), computed at the first call and kept with the tape: what several analyses start from."""
