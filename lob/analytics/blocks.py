@@ -52,15 +52,20 @@ def group_means(codes, group_count, time_ns, weight, values, is_known, horizon_n
     with np.errstate(invalid="ignore", divide="ignore"):
         for name, value in values.items():
             means = _summed(codes, value, weight, is_known, group_count) / total
-            columns[name] = _or_null(means[found])
+            columns[name] = or_null(means[found])
             if name in with_error:
                 blocks, own, shared = _squares(codes, value, weight, is_known, time_ns, width_ns, order, means)
-                errors = np.sqrt(blocks / (blocks - 1) * np.maximum(own, own + 2 * shared)) / total
-                columns |= {"blocks": blocks[found], f"{name}_error": _or_null(errors[found])}
+                columns |= {"blocks": blocks[found], f"{name}_error": or_null(errors_of(blocks, own, shared, total)[found])}
     return pl.DataFrame(columns)
 
 
-def _or_null(values):
+def errors_of(blocks, own, shared, total):
+    """Return standard errors by group from what its blocks add up to: how many, sum u_g^2, sum u_g u_{g+1}, and the weight of all."""
+    return np.sqrt(blocks / (blocks - 1) * np.maximum(own, own + 2 * shared)) / total
+
+
+def or_null(values):
+    """Return a polars column of numbers, null where they are nan or infinite."""
     import polars
 
     return polars.Series([float(value) if np.isfinite(value) else None for value in values], dtype=polars.Float64)
@@ -133,17 +138,17 @@ def _squares(codes, value, weight, is_known, time_ns, width_ns, order, means):
             continue
         group, block = codes[i], time_ns[i] // width_ns[i if len(width_ns) > 1 else 0]
         if block != current[group]:
-            _close_block(group, block == current[group] + 1, here, before, own, shared)
+            close_block(group, block == current[group] + 1, here, before, own, shared)
             current[group] = block
             blocks[group] += 1
         here[group] += weight[i] * (value[i] - means[group])
     for group in range(group_count):
-        _close_block(group, False, here, before, own, shared)
+        close_block(group, False, here, before, own, shared)
     return blocks, own, shared
 
 
 @jit
-def _close_block(group, is_next, here, before, own, shared):
+def close_block(group, is_next, here, before, own, shared):
     """Add a finished block's squares; `before` becomes its sum if the next block follows at once."""
     u = here[group]
     own[group] += u * u

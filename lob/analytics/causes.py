@@ -60,7 +60,7 @@ def _mid_moves(tape, book):
     moves = np.zeros(2 * len(touches) + 1, MOVE)
     is_passive = tape.execution == "passive"
     count = _find_moves(touches.ctypes.data, len(touches), rows.ctypes.data, row_of, is_passive, moves.ctypes.data)
-    return moves[:count].copy()
+    return moves[:count]
 
 
 def _row_index(rows, sequence):

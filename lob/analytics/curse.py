@@ -6,11 +6,12 @@ Source: Handa and Schwartz (1996), limit orders that are picked off or not fille
 """
 import numpy as np
 
-from lob.analytics.blocks import group_codes, group_means
+from lob.analytics.blocks import group_codes
+from lob.analytics.drifts import Moments, drift_means
 from lob.analytics.labels import label_column
 from lob.analytics.markouts import HORIZONS_NS
 from lob.analytics.quotes import Mids
-from lob.analytics.records import select
+from lob.analytics.records import kept
 from lob.analytics.spans import checked_horizons_ns
 from lob.analytics.stays import touch_stays
 from lob.messages import NOBODY
@@ -24,32 +25,26 @@ def winners_curse(tape, by=("agent",), horizons_ns=HORIZONS_NS, book=0):
     """
     import polars as pl
 
-    by = [by] if isinstance(by, str) else list(by)
-    stays = touch_stays(tape, book)
-    stays = select(stays, stays["owner"] > NOBODY)
-    orders = pl.DataFrame({"side": stays["side"].copy()} | {key: label_column(tape, stays["owner"], key) for key in by})
-    both = _side_by_side(pl.concat(_drifts(tape, stays, *group_codes(orders, by), horizons_ns, book)))
-    return pl.concat([orders[both["first"]].select(by), both.drop("first")], how="horizontal").sort(*by, "horizon_ns")
+    by, horizons_ns = [by] if isinstance(by, str) else list(by), checked_horizons_ns(horizons_ns)
+    mids, orders = Mids.of(tape, book), touch_stays(tape, book)
+    orders = kept({name: orders[name] for name in ("time_ns", "first_fill_ns", "side", "owner")}, orders["owner"] > NOBODY)
+    owners, number = np.unique(orders["owner"], return_inverse=True)
+    labels = pl.DataFrame({"owner": owners} | {key: label_column(tape, owners, key) for key in by})
+    groups, group_count = group_codes(labels, by)
+    before, is_known = mids.at_times(orders["time_ns"])
+    moments = Moments(orders["time_ns"], before, orders["side"], np.ones(len(before)), is_known, np.zeros(0, np.int64), orders["first_fill_ns"])
+    means = [_drifts(moments, groups[number], group_count, mids, horizon_ns, tape.end_ns) for horizon_ns in horizons_ns]
+    both = _side_by_side(pl.concat(means))
+    return pl.concat([labels[number[both["first"]]].select(by), both.drop("first")], how="horizontal").sort(*by, "horizon_ns")
 
 
-def _drifts(tape, stays, groups, group_count, horizons_ns, book):
-    """Yield for each window the mean drift by group, see `group_means`, the unfilled orders (is_filled 0) and the filled ones apart."""
+def _drifts(moments, groups, group_count, mids, horizon_ns, end_ns):
+    """Return the mean drift by group over one window, see `drift_means`, the unfilled orders (is_filled 0) and the filled ones apart."""
     import polars as pl
 
-    horizons_ns = checked_horizons_ns(horizons_ns)
-    mids, side, weight, drift = Mids.of(tape, book), stays["side"].astype(np.int64), np.ones(len(stays)), np.empty(len(stays))
-    time_ns, first_fill_ns = (np.ascontiguousarray(stays[name]) for name in ("time_ns", "first_fill_ns"))
-    before, is_known = mids.at_times(time_ns)
-    for horizon_ns in horizons_ns:
-        later_ns = time_ns + horizon_ns
-        half_ticks, _ = mids.at_times(later_ns)
-        half_ticks -= before
-        half_ticks *= side
-        np.divide(half_ticks, 2, out=drift)
-        codes = 2 * groups + ((first_fill_ns >= 0) & (first_fill_ns <= later_ns))
-        means = group_means(codes, 2 * group_count, time_ns, weight, {"drift": drift}, is_known & (later_ns <= tape.end_ns), horizon_ns)
-        parts = {"group": pl.col("group") // 2, "is_filled": pl.col("group") % 2, "horizon_ns": pl.lit(horizon_ns, pl.Int64)}
-        yield means.filter(pl.col("count") > 0).with_columns(**parts)
+    means = drift_means(moments, groups, group_count, mids, horizon_ns, end_ns)
+    parts = {"group": pl.col("group") // 2, "is_filled": pl.col("group") % 2, "horizon_ns": pl.lit(horizon_ns, pl.Int64)}
+    return means.filter(pl.col("count") > 0).with_columns(**parts)
 
 
 def _side_by_side(means):

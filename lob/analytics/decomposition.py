@@ -76,8 +76,8 @@ def _moves(traded, mids, horizon_ns):
 
 def _lines(tape, traded, owners, moves, seats, chosen):
     """Return one line an owner of the chosen fills in which it has one of the seats: those of makers, of takers, of both in an auction."""
-    index, side, fee, fill = _seated(traded, owners, seats, np.flatnonzero(chosen))
-    lots, ones = traded["lots"][fill], np.ones_like(side)
+    index, side, fee, fill = _seated(traded, owners, seats, chosen)
+    lots, ones = np.ascontiguousarray(traded["lots"][fill]), np.ones_like(side)
     counts, volumes, fees = np.bincount(index, minlength=len(owners)), exact_sums(index, lots, ones, len(owners)), exact_sums(index, fee, ones, len(owners))
     sums = [exact_sums(index, move[fill] * lots, side, len(owners)) for move in moves]
     for i, owner in enumerate(owners):
@@ -90,13 +90,13 @@ def _lines(tape, traded, owners, moves, seats, chosen):
             }
 
 
-def _seated(traded, owners, seats, fill):
-    """Return (index of the owner, its side, what it paid, index of the fill) of everybody who had one of the seats in the fills: int64[n] each."""
-    parts = []
+def _seated(traded, owners, seats, chosen):
+    """Return (index of the owner, its side, what it paid: int64[n] each; which fills they are) of everybody who had one of the seats in the chosen fills."""
+    parts, fill = [], slice(None) if len(seats) == 1 and chosen.all() else np.flatnonzero(chosen)
     for seat in seats:
         index, side = places_among(np.array(owners), traded[seat.owner][fill]), seat.sign * traded["side"][fill].astype(np.int64)
-        parts.append((index, side, traded[seat.fee][fill], fill))
-    return [np.concatenate(column) for column in zip(*parts, strict=True)]
+        parts.append((index, side, np.ascontiguousarray(traded[seat.fee][fill]), fill))
+    return parts[0] if len(parts) == 1 else [np.concatenate(column) for column in zip(*parts, strict=True)]
 
 
 def _schema():

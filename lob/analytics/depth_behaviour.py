@@ -8,14 +8,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lob.analytics.blocks import block_means
+from lob.analytics.blocks import group_means
 from lob.analytics.causes import Cause, mid_moves
 from lob.analytics.detection import detection
 from lob.analytics.notes import without_nan
-from lob.analytics.pressure import flow_between
-from lob.analytics.quotes import quotes
-from lob.analytics.records import select
-from lob.analytics.stay import Change, End
+from lob.analytics.pressure import flow_between, flow_sums
+from lob.analytics.quotes import fill_count, quotes, touch_at
+from lob.analytics.records import step
+from lob.analytics.stay import Change, End, change_at, stay_at
 from lob.analytics.stays import walk
 from lob.analytics.survival import stay_class
 from lob.jit import jit
@@ -23,6 +23,8 @@ from lob.messages import Side
 
 HORIZONS_NS = (1_000_000, 10_000_000, 100_000_000, 500_000_000, 1_000_000_000, 5_000_000_000)
 LIFE_QUANTILES = (10, 50, 90)
+COUNTED = ("orders", "filled", "left", "behind", "unseen")  # of each class of orders; left: cancelled or moved, without a fill
+TRADED, END_CANCELLED, END_MOVED, NOTHING = int(Change.TRADED), int(End.CANCELLED), int(End.MOVED), -(2**40)  # the urgency of an empty side
 
 
 @dataclass(frozen=True)
@@ -50,39 +52,68 @@ def refill(tape, horizons_ns=HORIZONS_NS, book=0):
     import polars as pl
 
     times, lots, side = _eaten(tape, book)
-    sides = [(of, np.flatnonzero(side == of), _added_rate(tape, of, book)) for of in Side]
-    refilled, usual, lines = np.zeros(len(times)), np.zeros(len(times)), []
+    sums, lines = tape.derived(flow_sums, book), []
+    added, rates = [sums[of, "added"] for of in Side], [_added_rate(tape, of, book) for of in Side]
+    weight, everything, one = lots.astype(float), np.ones(len(times), bool), np.zeros(len(times), np.int64)
+    refilled, eaten_by = np.empty(len(times)), np.cumsum(side == Side.BUY)
     for horizon_ns in horizons_ns:
         count = int(np.searchsorted(times, tape.end_ns - horizon_ns, "right"))
-        for of, mine, rate in sides:
-            mine = mine[: np.searchsorted(mine, count)]
-            when = times[mine]
-            refilled[mine] = flow_between(tape, of, "added", when, when + horizon_ns, book) / lots[mine]
-            usual[mine] = rate * horizon_ns / lots[mine]
-        known = {"time_ns": times[:count], "weight": lots[:count], "refilled": refilled[:count], "usual": usual[:count]}
-        means = block_means(pl.DataFrame(known), [], ["refilled", "usual"], horizon_ns)
-        found = means.row(0, named=True) if means.height else dict.fromkeys(("refilled", "refilled_error", "usual"))
-        numbers = [found[name] for name in ("refilled", "refilled_error", "usual")]
-        excess = None if numbers[0] is None else numbers[0] - numbers[2]
-        lines.append((horizon_ns, horizon_ns / 1e9, count, int(lots[:count].sum()), *numbers, excess))
+        numbers = [None] * 4
+        if count:
+            _add_refilled(times[:count], lots, side, *added[0], *added[1], horizon_ns, refilled)
+            found = group_means(one[:count], 1, times[:count], weight[:count], {"refilled": refilled[:count]}, everything[:count], horizon_ns)
+            bids = int(eaten_by[count - 1])
+            usual = horizon_ns * (bids * rates[0] + (count - bids) * rates[1]) / weight[:count].sum()
+            numbers = [found["refilled"][0], found["refilled_error"][0], usual, found["refilled"][0] - usual]
+        lines.append((horizon_ns, horizon_ns / 1e9, count, int(lots[:count].sum()), *numbers))
     floats = dict.fromkeys(("refilled", "refilled_error", "usual", "excess"), pl.Float64)
     counts = {"horizon_ns": pl.Int64, "horizon_s": pl.Float64, "times": pl.Int64, "eaten_lots": pl.Int64}
     return pl.DataFrame(lines, schema=counts | floats, orient="row")
 
 
+@jit
+def _add_refilled(times, lots, side, bid_ns, bid_lots, ask_ns, ask_lots, horizon_ns, refilled):
+    """Write, of every time, the lots added to its side within the horizon over the lots eaten. bid_ns, bid_lots, ...: see `pressure`."""
+    bid_from, bid_to, ask_from, ask_to = -1, -1, -1, -1
+    for i in range(len(times)):
+        if side[i] > 0:
+            bid_from, bid_to = step(bid_ns, bid_from, times[i]), step(bid_ns, bid_to, times[i] + horizon_ns)
+            refilled[i] = (bid_lots[bid_to + 1] - bid_lots[bid_from + 1]) / lots[i]
+        else:
+            ask_from, ask_to = step(ask_ns, ask_from, times[i]), step(ask_ns, ask_to, times[i] + horizon_ns)
+            refilled[i] = (ask_lots[ask_to + 1] - ask_lots[ask_from + 1]) / lots[i]
+
+
 def _eaten(tape, book):
-    """Return the times at which a side was eaten, how many lots, and which side: int64[n] each, in the order of time."""
+    """Return the times at which a side was eaten, how many lots, and which side, int64, int64 and int8[n], in the order of time, the bid first."""
     changes = walk(tape, book).changes
-    eaten = select(changes, changes["kind"] == Change.TRADED)
-    parts = []
-    for side in Side:
-        mine = select(eaten, eaten["side"] == side)
-        first = np.flatnonzero(np.diff(mine["time_ns"], prepend=-1))
-        lots = np.add.reduceat(mine["lots"].astype(np.int64), first) if len(first) else np.zeros(0, np.int64)
-        parts.append((mine["time_ns"][first], lots, np.full(len(first), int(side))))
-    columns = [np.concatenate(column) for column in zip(*parts, strict=True)]
-    order = np.argsort(columns[0], kind="stable")
-    return [column[order] for column in columns]
+    room = 2 * fill_count(tape, book)  # a fill of an auction takes of both sides
+    columns = np.empty(room, np.int64), np.empty(room, np.int64), np.empty(room, np.int8)
+    count = _read_eaten(changes.ctypes.data, len(changes), *columns)
+    return [column[:count] for column in columns]
+
+
+@jit
+def _read_eaten(changes, change_count, times, lots, side):
+    count, now_ns, bid, ask = 0, 0, 0, 0
+    for i in range(change_count):
+        change = change_at(changes, i)
+        if change.kind == TRADED:
+            if change.time_ns != now_ns:
+                count = _write_eaten(now_ns, bid, ask, times, lots, side, count)
+                now_ns, bid, ask = change.time_ns, 0, 0
+            bid += change.lots if change.side > 0 else 0
+            ask += change.lots if change.side < 0 else 0
+    return _write_eaten(now_ns, bid, ask, times, lots, side, count)
+
+
+@jit
+def _write_eaten(now_ns, bid, ask, times, lots, side, count):
+    for of, eaten in ((1, bid), (-1, ask)):
+        if eaten:
+            times[count], lots[count], side[count] = now_ns, eaten, of
+            count += 1
+    return count
 
 
 def _added_rate(tape, side, book):
@@ -104,10 +135,8 @@ def level_returns(tape, horizons_ns=HORIZONS_NS, book=0):
     lines = []
     for side in (Side.BUY, Side.SELL):
         mine = moves[moves["side"] == side]
-        best = np.ascontiguousarray(touches["best_bid_ticks" if side > 0 else "best_ask_ticks"])
-        urgency = np.where(best > 0, side * best, -(2**40))
-        at = np.searchsorted(touches["sequence"].copy(), mine["sequence"])
-        wait_ns = _return_times(urgency, touches["time_ns"].copy(), at, side * mine["from_ticks"])
+        wait_ns = np.full(len(mine), 2**62)
+        _return_times(touches.ctypes.data, len(touches), int(side), np.ascontiguousarray(mine["sequence"]), side * mine["from_ticks"], wait_ns)
         for horizon_ns in horizons_ns:
             seen = wait_ns[mine["time_ns"] + horizon_ns <= tape.end_ns]
             share = (seen <= horizon_ns).mean() if len(seen) else None
@@ -118,22 +147,23 @@ def level_returns(tape, horizons_ns=HORIZONS_NS, book=0):
 
 
 @jit
-def _return_times(urgency, time_ns, at, lost):
-    """Return for each depletion, at touch at[i] of urgency lost[i], how long until the side is as good again; 2^62 if it never is.
+def _return_times(touches, touch_count, side, sequence, lost, wait_ns):
+    """Write for each depletion, of urgency lost[i] by the touch with its number, how long until the side is as good again, if it ever is.
 
     Depletions wait on a stack: a later one has lost a less urgent price, so it returns first.
     """
-    wait_ns = np.full(len(at), 2**62)
-    stack, height, following = np.empty(len(at), np.int64), 0, 0
-    for i in range(len(urgency)):
-        while height > 0 and lost[stack[height - 1]] <= urgency[i]:
+    stack, since_ns, height, following = np.empty(len(lost), np.int64), np.empty(len(lost), np.int64), 0, 0
+    for i in range(touch_count):
+        touch = touch_at(touches, i)
+        best_ticks = touch.best_bid_ticks if side > 0 else touch.best_ask_ticks
+        urgency = side * best_ticks if best_ticks > 0 else NOTHING
+        while height > 0 and lost[stack[height - 1]] <= urgency:
             height -= 1
-            wait_ns[stack[height]] = time_ns[i] - time_ns[at[stack[height]]]
-        while following < len(at) and at[following] == i:
-            stack[height] = following
+            wait_ns[stack[height]] = touch.time_ns - since_ns[height]
+        while following < len(lost) and sequence[following] == touch.sequence:
+            stack[height], since_ns[height] = following, touch.time_ns
             height += 1
             following += 1
-    return wait_ns
 
 
 def order_lives(tape, by="gap", book=0):
@@ -145,34 +175,56 @@ def order_lives(tape, by="gap", book=0):
     import polars as pl
 
     stays = walk(tape, book).stays
-    is_filled = stays["first_fill_ns"] >= 0
-    has_left = np.isin(stays["end"], [End.CANCELLED, End.MOVED]) & ~is_filled
     classes = stay_class(tape, stays, by, book)
-    is_behind = stays["gap_ticks"] > 0
-    is_unseen = has_left & is_behind & (stays["was_at_touch"] == 0)
-    frame = pl.DataFrame({by: classes, "is_filled": is_filled, "has_left": has_left, "is_behind": is_behind, "is_unseen": is_unseen})
-    table = frame.group_by(by, maintain_order=True).agg(
-        pl.len().cast(pl.Int64).alias("orders"), pl.col("is_filled").mean().alias("filled_share"), pl.col("has_left").mean().alias("cancelled_share"),
-        (pl.col("is_unseen").sum() / pl.col("is_behind").sum()).alias("unseen_share"),
-    ).sort(by)
-    return without_nan(table.with_columns(_life_quantiles(classes, table[by], has_left, stays["end_ns"] - stays["time_ns"])))
-
-
-def _life_quantiles(classes, words, has_left, life_ns):
-    """Return the quantiles of the lives of those that have left, by class and in seconds, as polars columns; null where nobody has."""
-    import polars as pl
-
-    codes, lives_ns = _numbers(classes)[has_left], life_ns[has_left]
-    found = np.full((len(words), len(LIFE_QUANTILES)), np.nan)
-    for k, code in enumerate(_numbers(words)):
-        lives = lives_ns[codes == code]
+    words = classes.unique().sort()
+    numbers, places = _numbers(classes), np.zeros(_numbers(words).max(initial=-1) + 2, np.int64)
+    places[_numbers(words) + 1] = np.arange(len(words))
+    counts = np.zeros((len(words), len(COUNTED)), np.int64)
+    _count_lives(stays.ctypes.data, numbers, places, counts)
+    ends = np.cumsum(counts[:, COUNTED.index("left")])
+    lives_ns = np.empty(ends[-1] if len(words) else 0, np.int64)
+    _read_lives(stays.ctypes.data, numbers, places, ends - counts[:, COUNTED.index("left")], lives_ns)
+    quantiles = np.full((len(words), len(LIFE_QUANTILES)), np.nan)
+    for k, lives in enumerate(np.split(lives_ns, ends[:-1]) if len(words) else []):
         if len(lives):
-            found[k] = np.quantile(lives, [q / 100 for q in LIFE_QUANTILES]) / 1e9
-    return [pl.Series(f"life_{q}_s", column) for q, column in zip(LIFE_QUANTILES, found.T, strict=True)]
+            quantiles[k] = np.quantile(lives, [q / 100 for q in LIFE_QUANTILES]) / 1e9
+    table = pl.DataFrame({by: words} | dict(zip(COUNTED, counts.T.copy(), strict=True))).select(
+        by, "orders", (pl.col("filled") / pl.col("orders")).alias("filled_share"), (pl.col("left") / pl.col("orders")).alias("cancelled_share"),
+        (pl.col("unseen") / pl.col("behind")).alias("unseen_share"),
+    )
+    return without_nan(table.with_columns(pl.Series(f"life_{q}_s", column) for q, column in zip(LIFE_QUANTILES, quantiles.T, strict=True)))
+
+
+@jit(inline=True)
+def _has_left(stay):
+    return stay.first_fill_ns < 0 and (stay.end == END_CANCELLED or stay.end == END_MOVED)
+
+
+@jit
+def _count_lives(stays, numbers, places, counts):
+    """Count by class what COUNTED says. numbers: of each stay's class; places: in the table, of the number - 1 on."""
+    for i in range(len(numbers)):
+        stay, mine = stay_at(stays, i), counts[places[numbers[i] + 1]]
+        is_behind = stay.gap_ticks > 0
+        mine[0] += 1
+        mine[1] += stay.first_fill_ns >= 0
+        mine[2] += _has_left(stay)
+        mine[3] += is_behind
+        mine[4] += _has_left(stay) and is_behind and not stay.was_at_touch
+
+
+@jit
+def _read_lives(stays, numbers, places, at, lives_ns):
+    """Write the lives of the stays that left unfilled, a class after the other, from the places `at` on."""
+    for i in range(len(numbers)):
+        stay, k = stay_at(stays, i), places[numbers[i] + 1]
+        if _has_left(stay):
+            lives_ns[at[k]] = stay.end_ns - stay.time_ns
+            at[k] += 1
 
 
 def _numbers(classes):
-    """Return the classes as numbers, -1 for null: int64[n]."""
+    """Return the classes as numbers, -1 for null: int32[n]."""
     import polars as pl
 
-    return classes.to_physical().cast(pl.Int64).fill_null(-1).to_numpy()
+    return classes.to_physical().cast(pl.Int32).fill_null(-1).to_numpy()

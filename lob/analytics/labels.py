@@ -1,6 +1,7 @@
 """Labels: what a tape's provenance calls its owners, and the classes that numbers are sorted into."""
 import numpy as np
 
+from lob.jit import jit
 from lob.messages import NOBODY
 
 RECORDED = {"agent": "recorded", "kind": "recorded", "role": "recorded"}
@@ -38,5 +39,17 @@ def class_column(values, edges, words, is_known=None):
     """Return the class of each number: a polars Enum, word i for edges[i - 1] <= value < edges[i]; null where it is not known."""
     import polars
 
-    classes = polars.Series(np.searchsorted(edges, values, side="right").astype(np.uint32)).cat.to(polars.Enum(list(words)))
+    classes = polars.Series(_class_numbers(values, np.array(edges))).cat.to(polars.Enum(list(words)))
     return classes if is_known is None else polars.select(polars.when(polars.Series(is_known)).then(classes)).to_series()
+
+
+@jit
+def _class_numbers(values, edges):
+    """Return how many edges are not above each value; they are so few that a walk along them is faster than a search."""
+    found = np.empty(len(values), np.uint32)
+    for i in range(len(values)):
+        k = 0
+        while k < len(edges) and not values[i] < edges[k]:
+            k += 1
+        found[i] = k
+    return found

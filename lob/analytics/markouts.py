@@ -12,8 +12,9 @@ Stoll (1996), effective and realised spread.
 """
 import numpy as np
 
-from lob.analytics.blocks import block_means, group_codes, group_means
+from lob.analytics.blocks import block_means, group_codes
 from lob.analytics.cuts import CUTS, fill_class
+from lob.analytics.drifts import Moments, drift_means
 from lob.analytics.fills import maker_fills
 from lob.analytics.labels import label_column
 from lob.analytics.notes import where_known
@@ -104,17 +105,24 @@ def markout_table(tape, by=("agent",), horizons_ns=HORIZONS_NS, book=0):
     import polars
 
     by, fills = [by] if isinstance(by, str) else list(by), maker_fills(tape, book)
-    columns = _fill_columns(tape, fills, book, [*by, "time_ns", "lots"])
-    codes, time_ns, lots = group_codes(columns, by), columns["time_ns"].to_numpy(), columns["lots"].cast(polars.Float64).to_numpy()
-    effective, _, later = _earned(tape, fills, horizons_ns, book)
-    in_ticks, tables = {"effective": effective / 2, "realised": np.empty(len(fills)), "impact": np.empty(len(fills))}, []
-    for horizon_ns, realised, is_seen in later:
-        np.divide(realised, 2, out=in_ticks["realised"])
-        np.subtract(in_ticks["effective"], in_ticks["realised"], out=in_ticks["impact"])
-        means = group_means(*codes, time_ns, lots, in_ticks, is_seen, horizon_ns, with_error=["realised"])
+    columns, horizons_ns, mids = _fill_columns(tape, fills, book, [*by, "lots"]), checked_horizons_ns(horizons_ns), Mids.of(tape, book)
+    codes, moments, tables = group_codes(columns, by), _moments(fills, mids), []
+    for horizon_ns in horizons_ns:
+        means = drift_means(moments, *codes, mids, horizon_ns, tape.end_ns)
+        means = means.rename({"drift": "realised", "drift_error": "realised_error", "earned": "effective", "rest": "impact"})
         means = means.with_columns(polars.lit(horizon_ns, polars.Int64).alias("horizon_ns"))
         tables.append(polars.concat([columns[means["first"]].select(by), means], how="horizontal"))
     return _table(polars.concat(tables), by)
+
+
+def _moments(fills, mids):
+    """Return the Moments of makers' fills: a maker's drift is counted from the price of its fill, and what it earned at once is the effective half-spread."""
+    price, side = 2 * fills["price_ticks"], -fills["side"]
+    before, is_known = mids.before_rows(fills["sequence"])
+    return Moments(
+        np.ascontiguousarray(fills["time_ns"]), price, side, fills["lots"].astype(float), is_known, earned=side * (before - price),
+        filled_ns=np.zeros(0, np.int64),
+    )
 
 
 def markouts(fills, by=("agent",)):

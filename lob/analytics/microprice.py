@@ -5,7 +5,6 @@ moves and K the passages at a move, micro-price = mid + G*, G* = the limit of G1
 probability that the first move is up. Every step counts with its mirror image, so that the correction is zero when the queues are even.
 Source: Stoikov (2018), The micro-price: a high-frequency estimator of future prices.
 """
-from bisect import bisect_right
 from dataclasses import dataclass
 
 import numpy as np
@@ -28,9 +27,8 @@ class Microprice:
     def fit(cls, tape, until_ns=None, book=0):
         """Fit the chain to the touches of a tape, up to and including `until_ns`; states never met have correction 0 and p_up one half."""
         touches, size = quotes(tape, book), IMBALANCES * SPREADS
-        count = len(touches) if until_ns is None else bisect_right(touches["time_ns"], until_ns)
         stay, move, first = np.zeros((size, size)), np.zeros((size, size)), np.zeros((size, 3))
-        _count(touches.ctypes.data, count, stay, move, first)
+        _count(touches.ctypes.data, len(touches), 2**63 - 1 if until_ns is None else until_ns, stay, move, first)
         stay, move, first = stay + _mirrored(stay), move + _mirrored(move), first + _mirrored_moves(first)
         return cls(*_solve(stay, move, first), first[:, 2])
 
@@ -88,11 +86,13 @@ def _mirrored_moves(first):
 
 
 @jit
-def _count(touches, touch_count, stay, move, first):
+def _count(touches, touch_count, until_ns, stay, move, first):
     """Count passages between touches with both sides without a mid move, with one, and of the moves: half-ticks, ups, all."""
     here, mid = -1, 0
     for i in range(touch_count):
         touch = touch_at(touches, i)
+        if touch.time_ns > until_ns:
+            return
         if not is_two_sided_at(touch):
             continue
         there, half_ticks = state(touch.best_ask_ticks - touch.best_bid_ticks, touch.bid_lots, touch.ask_lots), touch.best_bid_ticks + touch.best_ask_ticks

@@ -23,7 +23,7 @@ WINDOW_NS = 1_000_000_000
 FLOWS = {"eaten": Change.TRADED, "pulled": Change.CANCELLED, "added": Change.ADDED}
 
 
-def _flow_sums(tape, book):
+def flow_sums(tape, book):
     """Return {(side, flow): (times int64[n], running sums of lots int64[n + 1])} of the changes at the touch; derived once."""
     changes, counts = walk(tape, book).changes, np.zeros(len(Side) * len(FLOWS), np.int64)
     _count_flows(changes.ctypes.data, len(changes), counts)
@@ -44,7 +44,7 @@ def _flow_number(side, kind):
 def _count_flows(changes, change_count, counts):
     for i in range(change_count):
         change = change_at(changes, i)
-        if change.gap_ticks <= 0:
+        if not change.is_behind:
             counts[_flow_number(change.side, change.kind)] += 1
 
 
@@ -54,7 +54,7 @@ def _sum_flows(changes, change_count, at, times, sums):
     running = np.zeros(len(at), np.int64)
     for i in range(change_count):
         change = change_at(changes, i)
-        if change.gap_ticks <= 0:
+        if not change.is_behind:
             k = _flow_number(change.side, change.kind)
             running[k] += change.lots
             times[at[k]], sums[at[k] + k + 1] = change.time_ns, running[k]
@@ -71,7 +71,7 @@ def flows_between(tape, from_ns, to_ns, book=0):
 
 def flow_between(tape, side, flow, from_ns, to_ns, book=0):
     """Return one of these flows: int64[n]."""
-    times, total = tape.derived(_flow_sums, book)[side, flow]
+    times, total = tape.derived(flow_sums, book)[side, flow]
     return total[last_at(times, to_ns) + 1] - total[last_at(times, from_ns) + 1]
 
 

@@ -12,9 +12,8 @@ from lob.analytics.blocks import block_means
 from lob.analytics.fills import fill_at, fills
 from lob.analytics.notes import without_nan
 from lob.analytics.quotes import Mids
-from lob.analytics.records import select
+from lob.analytics.records import kept, step
 from lob.analytics.spans import checked_span_ns
-from lob.analytics.stay import GAP_UNKNOWN
 from lob.analytics.stays import touch_stays, walk
 from lob.analytics.survival import stay_class, time_to_fill
 from lob.jit import jit
@@ -51,12 +50,11 @@ def queue_progress(tape, by="place", book=0):
     import polars as pl
 
     stays = touch_stays(tape, book)
-    ahead, traded, cancelled = (np.ascontiguousarray(stays[name]) for name in ("lots_ahead", "traded_ahead", "cancelled_ahead"))
-    is_filled = stays["first_fill_ns"] >= 0
-    wait_ns = np.where(is_filled, stays["first_fill_ns"] - stays["time_ns"], 0)
+    first_fill_ns = stays["first_fill_ns"]
+    is_filled = first_fill_ns >= 0
     frame = pl.DataFrame({
-        by: stay_class(tape, stays, by, book), "lots": stays["lots"].copy(), "ahead": ahead, "traded": traded, "cancelled": cancelled,
-        "is_filled": is_filled, "wait_ns": wait_ns,
+        by: stay_class(tape, stays, by, book), "lots": stays["lots"], "ahead": stays["lots_ahead"], "traded": stays["traded_ahead"],
+        "cancelled": stays["cancelled_ahead"], "is_filled": is_filled, "wait_ns": np.where(is_filled, first_fill_ns - stays["time_ns"], 0),
     })
     ahead, lots = pl.col("ahead").sum(), pl.col("lots").cast(pl.Int64).sum()
     shares = [(pl.col(name).sum() / ahead).alias(f"{name}_share") for name in ("traded", "cancelled")]
@@ -80,18 +78,16 @@ def queue_value(tape, by="place", horizon_ns=HORIZON_NS, book=0):
 
     found, mids = walk(tape, book), Mids.of(tape, book)
     traded = fills(tape, book)
-    later_ns = np.ascontiguousarray(traded["time_ns"]) + horizon_ns
-    later, is_known = mids.at_times(later_ns)
     sums = np.zeros(len(found.stays))
-    _add_earned(traded.ctypes.data, found.fill_stays, later, is_known, sums)
+    _add_earned(traded.ctypes.data, found.fill_stays, mids.time_ns, mids.half_ticks, horizon_ns, sums)
     # What ends before a horizon of the tape's end has only fills whose markout is known.
-    gaps = found.stays["gap_ticks"]
-    keep = (gaps <= 0) & (gaps != GAP_UNKNOWN) & (found.stays["end_ns"] + horizon_ns <= tape.end_ns) & (found.stays["flags"] & Flag.AUCTION == 0)
-    stays = select(found.stays, keep)
-    lots, filled = stays["lots"].astype(float), stays["filled_lots"].astype(float)
+    every = touch_stays(tape, book)
+    stays = kept(every, (every["end_ns"] + horizon_ns <= tape.end_ns) & (every["flags"] & Flag.AUCTION == 0))
+    lots, earned = stays["lots"].astype(float), sums[stays["number"]]
+    at_least_one = np.maximum(lots, 1)
     frame = pl.DataFrame({
-        by: stay_class(tape, stays, by, book), "time_ns": stays["time_ns"].copy(), "weight": lots, "value": sums[keep] / np.maximum(lots, 1),
-        "filled_share": filled / np.maximum(lots, 1),
+        by: stay_class(tape, stays, by, book), "time_ns": stays["time_ns"], "weight": lots, "value": earned / at_least_one,
+        "filled_share": stays["filled_lots"] / at_least_one,
     })
     means = block_means(frame, [by], ["value", "filled_share"], horizon_ns)
     realised = pl.when(pl.col("filled_share") > 0).then(pl.col("value") / pl.col("filled_share")).alias("realised")
@@ -100,9 +96,11 @@ def queue_value(tape, by="place", horizon_ns=HORIZON_NS, book=0):
 
 
 @jit
-def _add_earned(fills, fill_stays, later, is_known, sums):
-    """Add what each fill earned at the later mid, in ticks x lots, to the stay of its resting order."""
+def _add_earned(fills, fill_stays, mid_ns, half_ticks, horizon_ns, sums):
+    """Add what each fill earned at the mid a horizon later, in ticks x lots, to the stay of its resting order."""
+    at = -1
     for i in range(len(fill_stays)):
-        if fill_stays[i] >= 0 and is_known[i]:
-            fill = fill_at(fills, i)
-            sums[fill_stays[i]] -= fill.side * (later[i] - 2 * fill.price_ticks) * fill.lots / 2
+        fill = fill_at(fills, i)
+        at = step(mid_ns, at, fill.time_ns + horizon_ns)
+        if fill_stays[i] >= 0 and at >= 0:
+            sums[fill_stays[i]] -= fill.side * (half_ticks[at] - 2 * fill.price_ticks) * fill.lots / 2

@@ -33,6 +33,11 @@ def _copy(records, words, chosen, found):
             to += words
 
 
+def kept(columns, chosen):
+    """Return the elements of a mask of every column: {name: array}. All of them: the arrays themselves, not copies."""
+    return columns if chosen.all() else {name: column[chosen] for name, column in columns.items()}
+
+
 def last_at(keys, queries):
     """Return the index of the last key <= each query, -1 where there is none: int64[n]. keys: sorted. Cost: linear if the queries are sorted too."""
     return _last(np.ascontiguousarray(keys), np.ascontiguousarray(queries))
@@ -42,7 +47,7 @@ def last_at(keys, queries):
 def _last(keys, queries):
     found, at = np.empty(len(queries), np.int64), -1
     for i in range(len(queries)):
-        at = _step(keys, at, queries[i])
+        at = step(keys, at, queries[i])
         found[i] = at
     return found
 
@@ -56,14 +61,14 @@ def value_at(keys, values, queries):
 def _value(keys, values, queries):
     found, is_known, at = np.empty(len(queries), values.dtype), np.empty(len(queries), np.bool_), -1
     for i in range(len(queries)):
-        at = _step(keys, at, queries[i])
+        at = step(keys, at, queries[i])
         is_known[i] = at >= 0
         found[i] = values[at] if at >= 0 else 0
     return found, is_known
 
 
 @jit(inline=True)
-def _step(keys, at, query):
+def step(keys, at, query):
     """Return the index of the last key <= query, from the one of the query before."""
     if at >= 0 and keys[at] > query:
         return np.searchsorted(keys[:at], query, side="right") - 1

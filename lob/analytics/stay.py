@@ -54,7 +54,8 @@ STAY = np.dtype(
     ],
     align=True,
 )
-CHANGE = np.dtype([("time_ns", "i8"), ("row", "i4"), ("lots", "i4"), ("gap_ticks", "i4"), ("side", "i1"), ("kind", "u1")], align=True)
+# is_behind: its price lies behind the touch of its side, as that was before its event.
+CHANGE = np.dtype([("time_ns", "i8"), ("lots", "i4"), ("side", "i1"), ("kind", "u1"), ("is_behind", "u1")], align=True)
 GAP_UNKNOWN = -(2**31)
 
 PLACE = np.dtype([("level", "i4"), ("place", "i4")], align=True)

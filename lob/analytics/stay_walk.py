@@ -231,7 +231,7 @@ def _gap_ticks(walk, side, price_ticks):
 @jit
 def _write_change(walk, row, side, lots, kind, gap_ticks):
     change = change_at(walk.changes, walk.change_count)
-    change.time_ns, change.row, change.lots, change.gap_ticks, change.side, change.kind = row.time_ns, walk.next_row, lots, gap_ticks, side, kind
+    change.time_ns, change.lots, change.side, change.kind, change.is_behind = row.time_ns, lots, side, kind, gap_ticks > 0
     walk.change_count += 1
 
 

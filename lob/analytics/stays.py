@@ -7,7 +7,7 @@ knows how much left in front of any place. A *change* is one addition to the dis
 
 Hidden orders and waiting stops have no stay. On a passive tape agents' orders have stays too, but only the recorded flow changes the displayed lots.
 
-Cost: one pass, about 60 ns a row; 90 bytes a stay, 24 a change.
+Cost: one pass, about 60 ns a row; 96 bytes a stay, 16 a change.
 """
 from dataclasses import dataclass
 
@@ -15,12 +15,16 @@ import numpy as np
 
 from lob.analytics.live_orders import LiveOrders
 from lob.analytics.quotes import extent, may_rest, quotes
-from lob.analytics.records import select
-from lob.analytics.stay import CHANGE, GAP_UNKNOWN, LEFT, LEVEL, PLACE, ROOM_MIN, STAY, WALK, report_at
+from lob.analytics.stay import CHANGE, GAP_UNKNOWN, LEFT, LEVEL, PLACE, ROOM_MIN, STAY, WALK, report_at, stay_at
 from lob.analytics.stay_walk import close_stays, level_key, walk_rows
 from lob.jit import jit
 
 LEVELS_MAX = 2**22  # counted one by one; of prices further apart only those that occur
+
+COLUMNS = (
+    "number", "time_ns", "end_ns", "first_fill_ns", "lots_ahead", "traded_ahead", "cancelled_ahead", "owner", "lots", "filled_lots", "gap_ticks", "touch",
+    "flags", "side", "end",
+)
 
 
 @dataclass(frozen=True)
@@ -40,13 +44,36 @@ def walk(tape, book=0):
 
 
 def touch_stays(tape, book=0):
-    """Return the stays that joined or improved a touch that was there: STAY[n]; derived once."""
+    """Return the stays that joined or improved a touch that was there, as columns: `number`, the index among all stays, and fields of STAY; derived once.
+
+    {name: array[n]}: those that several analyses need, read in one pass.
+    """
     return tape.derived(_touch_stays, book)
 
 
 def _touch_stays(tape, book):
     stays = walk(tape, book).stays
-    return select(stays, (stays["gap_ticks"] <= 0) & (stays["gap_ticks"] != GAP_UNKNOWN))
+    # Memory that is not written costs nothing.
+    columns = {name: np.empty(len(stays), np.int32 if name == "number" else STAY[name]) for name in COLUMNS}
+    count = _read_touch_stays(stays.ctypes.data, len(stays), *columns.values())
+    return {name: column[:count] for name, column in columns.items()}
+
+
+@jit
+def _read_touch_stays(
+    stays, stay_count, number, time_ns, end_ns, first_fill_ns, lots_ahead, traded_ahead, cancelled_ahead, owner, lots, filled_lots, gap_ticks, touch, flags,
+    side, end,
+):
+    count = 0
+    for i in range(stay_count):
+        stay = stay_at(stays, i)
+        if GAP_UNKNOWN < stay.gap_ticks <= 0:
+            number[count], time_ns[count], end_ns[count], first_fill_ns[count] = i, stay.time_ns, stay.end_ns, stay.first_fill_ns
+            lots_ahead[count], traded_ahead[count], cancelled_ahead[count] = stay.lots_ahead, stay.traded_ahead, stay.cancelled_ahead
+            owner[count], lots[count], filled_lots[count], touch[count] = stay.owner, stay.lots, stay.filled_lots, stay.touch
+            gap_ticks[count], flags[count], side[count], end[count] = stay.gap_ticks, stay.flags, stay.side, stay.end
+            count += 1
+    return count
 
 
 def _walk_of(tape, book):

@@ -3,7 +3,6 @@
 Owns the table, and the profiles behind it: the spread and the depth in time, depth by distance, volume by time, the variance of returns by their step. A
 published range says where the literature lies for liquid markets, not where a tape must lie. Sources are in the table.
 """
-from bisect import bisect_right
 from dataclasses import dataclass
 
 import numpy as np
@@ -206,7 +205,7 @@ def depth_profile(tape, samples=SAMPLES, book=0):
     rows, replayed = tape.rows, ReplayedBook(tape.execution, book)
     moments = np.linspace(tape.start_ns, tape.end_ns, samples + 1)[1:].astype(np.int64) if len(rows) else np.zeros(0, np.int64)
     sums, counts, first = np.zeros((2, DISTANCES)), np.zeros(2), 0
-    for end in (bisect_right(rows["time_ns"], moment) for moment in moments.tolist()):
+    for end in (len(tape.rows_until(moment)) for moment in moments.tolist()):
         for _ in replayed.advance(rows[first:end]):
             pass
         first = end

@@ -11,7 +11,7 @@ import numpy as np
 from lob.analytics.labels import class_column, label_column
 from lob.analytics.notes import shortage, where_known
 from lob.analytics.quotes import quotes
-from lob.analytics.records import select
+from lob.analytics.records import kept
 from lob.analytics.stay import GAP_UNKNOWN, End
 from lob.analytics.stays import touch_stays, walk
 from lob.jit import jit
@@ -23,11 +23,12 @@ PLACES, PLACE_EDGES = ("first in line", "1-4 lots ahead", "5-9", "10-19", "20-49
 SHARES, SHARE_EDGES = ("own queue under 20 %", "20-40 %", "40-60 %", "60-80 %", "80 % or more"), (0.2, 0.4, 0.6, 0.8)
 GAPS, GAP_EDGES = ("improves the touch", "at the touch", "1 tick behind", "2 behind", "3-5 behind", "6 or more"), (0, 1, 2, 3, 6)
 FILL_EVENT, CANCEL_EVENT, CENSORED = 0, 1, 2
+WAIT = ("time_ns", "end_ns", "first_fill_ns", "end")  # what says of a stay how long it waited, and for what
 
 
 def stay_class(tape, stays, by, book=0):
     """Return the class of each stay, a polars Enum (side: int8). by: place (lots ahead at entry), imbalance (own share of both queues at entry), gap (from the
-    touch at entry), side, agent, kind or role (of its owner).
+    touch at entry), side, agent, kind or role (of its owner). stays: STAY[n], or its columns, as `touch_stays` returns them.
     """
     import polars
 
@@ -43,9 +44,10 @@ def stay_class(tape, stays, by, book=0):
 
 def _share_class(touches, stays):
     if len(touches) == 0:
-        return class_column(np.zeros(len(stays)), SHARE_EDGES, SHARES, np.zeros(len(stays), bool))
-    bid, ask = (np.ascontiguousarray(touches[name])[stays["touch"]] for name in ("bid_lots", "ask_lots"))
-    is_known = (stays["touch"] >= 0) & (bid > 0) & (ask > 0)
+        return class_column(np.zeros(len(stays["side"])), SHARE_EDGES, SHARES, np.zeros(len(stays["side"]), bool))
+    touch = stays["touch"]
+    bid, ask = touches["bid_lots"][touch], touches["ask_lots"][touch]
+    is_known = (touch >= 0) & (bid > 0) & (ask > 0)
     return class_column(np.where(stays["side"] > 0, bid, ask) / np.maximum(bid + ask, 1), SHARE_EDGES, SHARES, is_known)
 
 
@@ -61,7 +63,7 @@ def time_to_fill(tape, by="place", times_ns=TIMES_NS, only_at_touch=True, book=0
     words = classes.unique().drop_nulls().sort()
     codes = _codes(classes, words)
     is_known = classes.is_not_null().to_numpy()
-    keys, bits = _packed(select(stays, is_known), codes[is_known].astype(np.int64), max(len(words), 1))
+    keys, bits = _packed(kept({name: stays[name] for name in WAIT}, is_known), codes[is_known].astype(np.int64), max(len(words), 1))
     counts, found = _survive(np.sort(keys), bits, max(len(words), 1), np.array(sorted(times_ns), np.int64))
     return _table(by, words, np.array(sorted(times_ns)), counts, found)
 
@@ -73,9 +75,10 @@ def _codes(classes, words):
 
 def _packed(stays, groups, group_count):
     """Return each stay as one number, which sorts by waiting time and then fills before cancels before the rest; and how many bits are the group's."""
-    is_filled = stays["first_fill_ns"] >= 0
-    until_ns = np.where(is_filled, stays["first_fill_ns"], stays["end_ns"]) - stays["time_ns"]
-    has_left = np.isin(stays["end"], [End.CANCELLED, End.MOVED])
+    first_fill_ns, end = stays["first_fill_ns"], stays["end"]
+    is_filled = first_fill_ns >= 0
+    until_ns = np.where(is_filled, first_fill_ns, stays["end_ns"]) - stays["time_ns"]
+    has_left = (end == End.CANCELLED) | (end == End.MOVED)
     event = np.where(is_filled, FILL_EVENT, np.where(has_left, CANCEL_EVENT, CENSORED))
     bits = int(group_count).bit_length()
     return (np.minimum(until_ns, 2 ** (60 - bits)) << (bits + 2)) | (event << bits) | groups, bits

@@ -35,7 +35,7 @@ def _trades(tape, book):
     rows = tape.rows
     found = np.empty(fill_count(tape, book) + 1, TRADE)
     count = _gather(rows.ctypes.data, len(rows), book, tape.execution == "passive", found.ctypes.data)
-    return found[:count].copy()
+    return found[:count]
 
 
 @jit
