@@ -11,9 +11,10 @@ import numpy as np
 from lob.analytics.blocks import group_means
 from lob.analytics.causes import Cause, mid_moves
 from lob.analytics.detection import detection
+from lob.analytics.fills import fills
 from lob.analytics.notes import without_nan
 from lob.analytics.pressure import flow_between, flow_sums
-from lob.analytics.quotes import fill_count, quotes, touch_at
+from lob.analytics.quotes import quotes, touch_at
 from lob.analytics.records import step
 from lob.analytics.stay import Change, End, change_at, stay_at
 from lob.analytics.stays import walk
@@ -87,7 +88,7 @@ def _add_refilled(times, lots, side, bid_ns, bid_lots, ask_ns, ask_lots, horizon
 def _eaten(tape, book):
     """Return the times at which a side was eaten, how many lots, and which side, int64, int64 and int8[n], in the order of time, the bid first."""
     changes = walk(tape, book).changes
-    room = 2 * fill_count(tape, book)  # a fill of an auction takes of both sides
+    room = 2 * len(fills(tape, book))  # a fill of an auction takes of both sides
     columns = np.empty(room, np.int64), np.empty(room, np.int64), np.empty(room, np.int8)
     count = _read_eaten(changes.ctypes.data, len(changes), *columns)
     return [column[:count] for column in columns]

@@ -10,9 +10,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from lob.analytics.blocks import block_means
+from lob.analytics.fills import fills as every_fill
 from lob.analytics.fills import maker_fills
 from lob.analytics.labels import label_column
-from lob.analytics.quotes import Mids, fill_count
+from lob.analytics.quotes import Mids
 from lob.analytics.spans import checked_span_ns
 from lob.jit import jit, pool_reader
 from lob.messages import REPORT, Action, CancelReason, Flag, RejectReason, ReportKind
@@ -61,7 +62,7 @@ def losses(tape, book=0):
 
 def _withdrawals(tape, book):
     """Return (the owner of every answer to an agent's cancel or replace that travelled, int32[m]; the losses, LOSS[n])."""
-    rows, count = tape.rows, fill_count(tape, book) + 1
+    rows, count = tape.rows, len(every_fill(tape, book)) + 1
     fills, found, owners = np.empty(count, PAST_FILL), np.empty(count, LOSS), np.empty(len(rows) + 1, np.int32)
     latest, record = np.full(1 << LATEST_BITS, np.array((-(2**63), -1), LATEST)), np.zeros(1, SEARCH)
     for name, array in {"fills": fills, "losses": found, "owners": owners, "latest": latest}.items():

@@ -1,21 +1,21 @@
 """Quotes: the touch and the mid through time, as every analysis reads them.
 
-Owns the touches of a tape, rebuilt once and kept with it, and the mid at any time. A mid is an integer in half-ticks, since it is half of
-best_bid + best_ask; the mid at a time is that of the last touch, up to and including this time, with both sides there. While orders collect for an auction
-bids may rest at or above asks: such a touch has no mid.
+Owns the touches of a tape and samples of its depth, rebuilt once and kept with it, and the mid at any time. A mid is an integer in half-ticks, since it is
+half of best_bid + best_ask; the mid at a time is that of the last touch, up to and including this time, with both sides there. While orders collect for an
+auction bids may rest at or above asks: such a touch has no mid.
 """
 from dataclasses import dataclass
 
 import numpy as np
 
+from lob.analytics.fills import extent
 from lob.analytics.records import select, value_at
 from lob.jit import jit, pool_reader
-from lob.messages import REPORT, ReportKind
-from lob.tape.columns import check_order
-from lob.tape.replay import TOUCH, touches
+from lob.messages import Side
+from lob.tape.replay import TOUCH, ReplayedBook
 
-report_at, touch_at = pool_reader(REPORT), pool_reader(TOUCH)
-ACCEPTED, FILL, REPLACED, TRIGGERED, REFRESHED = (int(ReportKind[name]) for name in ("ACCEPTED", "FILL", "REPLACED", "TRIGGERED", "REFRESHED"))
+SAMPLES, LEVELS = 200, 20  # of the depth
+touch_at = pool_reader(TOUCH)
 
 
 def quotes(tape, book=0):
@@ -23,64 +23,25 @@ def quotes(tape, book=0):
 
     Raises TapeError if the tape is not sorted, or takes lots that its book does not have.
     """
-    return tape.derived(_quotes, book)
+    return tape.derived(_replayed, book)[0]
 
 
-def _quotes(tape, book):
-    fill_count(tape, book)
-    return touches(tape.rows, tape.execution, book)
+def depths(tape, book=0):
+    """Return the displayed depth of the bids and of the asks at evenly spaced moments, the last the end of the tape: [(DEPTH[n], DEPTH[m])]; derived once.
+
+    Up to 20 levels a side. One replay gives this and the touches; none of it without rows.
+    """
+    return tape.derived(_replayed, book)[1]
 
 
-@dataclass(frozen=True)
-class Extent:
-    """How much of one book is on a tape: its FILL rows, the rows that may bring an order to rest, and the range of their prices (0, 0 without)."""
-
-    fills: int
-    entries: int
-    low_ticks: int
-    high_ticks: int
-
-
-def extent(tape, book=0):
-    """Return the Extent of one book; derived once. Raises TapeError if the tape is not sorted."""
-    return tape.derived(_extent, book)
-
-
-def fill_count(tape, book=0):
-    """Return how many FILL rows a book has on a tape. Raises TapeError if the tape is not sorted."""
-    return extent(tape, book).fills
-
-
-def _extent(tape, book):
-    fills, entries, low_ticks, high_ticks = _scan(tape.rows.ctypes.data, len(tape), book)
-    if fills < 0:
-        check_order(tape.rows, repr(tape))
-    return Extent(fills, entries, low_ticks if entries else 0, high_ticks if entries else 0)
-
-
-@jit
-def may_rest(row):
-    """Return whether a row may bring an order to rest at its price."""
-    kind = row.kind
-    return row.price_ticks > 0 and (kind == ACCEPTED or kind == REPLACED or kind == TRIGGERED or kind == REFRESHED)
-
-
-@jit
-def _scan(rows, row_count, book):
-    """Return what an Extent holds, -1 fills if the rows are not sorted."""
-    fills, entries, time_ns, sequence, low_ticks, high_ticks = 0, 0, -(2**63), -(2**63), 2**62, 0
-    for i in range(row_count):
-        row = report_at(rows, i)
-        if i > 0 and (row.time_ns < time_ns or row.sequence <= sequence):
-            return -1, 0, 0, 0
-        time_ns, sequence = row.time_ns, row.sequence
-        if row.book != book:
-            continue
-        fills += row.kind == FILL
-        if may_rest(row):
-            entries += 1
-            low_ticks, high_ticks = min(low_ticks, row.price_ticks), max(high_ticks, row.price_ticks)
-    return fills, entries, low_ticks, high_ticks
+def _replayed(tape, book):
+    """Return what `quotes` and `depths` do."""
+    extent(tape, book)
+    replayed, found = ReplayedBook(tape.execution, book), []
+    moments = np.linspace(tape.start_ns, tape.end_ns, SAMPLES + 1)[1:].astype(np.int64) if len(tape) else np.zeros(0, np.int64)
+    ends = [len(tape.rows_until(moment)) for moment in moments.tolist()]
+    touches = replayed.touches(tape.rows, ends, lambda: found.append(tuple(replayed.depth(side, LEVELS) for side in Side)))
+    return touches, found
 
 
 def is_two_sided(touches):

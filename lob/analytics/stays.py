@@ -13,8 +13,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from lob.analytics.fills import extent, may_rest
 from lob.analytics.live_orders import LiveOrders
-from lob.analytics.quotes import extent, may_rest, quotes
+from lob.analytics.quotes import quotes
 from lob.analytics.stay import CHANGE, GAP_UNKNOWN, LEFT, LEVEL, PLACE, ROOM_MIN, STAY, WALK, report_at, stay_at
 from lob.analytics.stay_walk import close_stays, level_key, walk_rows
 from lob.jit import jit
@@ -78,12 +79,12 @@ def _read_touch_stays(
 
 def _walk_of(tape, book):
     rows, touches, size = tape.rows, quotes(tape, book), extent(tape, book)
-    keys, low, level_count = _keys(tape, book, size)
+    (keys, low, level_count), fills = _keys(tape, book, size), len(size.fills)
     arrays = {
         "rows": rows, "touches": touches, "levels": np.zeros(level_count, LEVEL), "places": np.empty(size.entries + 1, PLACE),
         # A level's blocks are together less than four times its entries. Memory that is not written costs nothing.
         "tree": np.empty(ROOM_MIN * (size.entries + 1), LEFT),
-        "stays": np.empty(size.entries + 1, STAY), "changes": np.empty(len(rows) + size.fills + 1, CHANGE), "fill_stays": np.empty(size.fills + 1, np.int32),
+        "stays": np.empty(size.entries + 1, STAY), "changes": np.empty(len(rows) + fills + 1, CHANGE), "fill_stays": np.empty(fills + 1, np.int32),
     }
     record = np.zeros(1, WALK)
     for name, array in arrays.items():
@@ -95,7 +96,7 @@ def _walk_of(tape, book):
         walk_rows(record.ctypes.data, len(rows))
         live.grow()
     close_stays(record.ctypes.data, tape.end_ns)
-    return Walk(arrays["stays"][: record["stay_count"][0]], arrays["changes"][: record["change_count"][0]], arrays["fill_stays"][: size.fills])
+    return Walk(arrays["stays"][: record["stay_count"][0]], arrays["changes"][: record["change_count"][0]], arrays["fill_stays"][:fills])
 
 
 def _keys(tape, book, size):

@@ -10,16 +10,15 @@ import numpy as np
 from lob.analytics.metaorders import impact_curve
 from lob.analytics.notes import known, shortage
 from lob.analytics.ofi import order_flow_imbalance, regression
-from lob.analytics.quotes import Mids, is_two_sided_at, quotes, touch_at
+from lob.analytics.quotes import LEVELS as DISTANCES
+from lob.analytics.quotes import Mids, depths, is_two_sided_at, quotes, touch_at
 from lob.analytics.signs import autocorrelation, sign_memory
 from lob.analytics.trades import trades
 from lob.jit import jit
-from lob.messages import Side
-from lob.tape.replay import ReplayedBook
 
 SECOND_NS = 1_000_000_000
 STEPS_S = (0.1, 1.0, 10.0, 60.0, 300.0)
-RETURNS_MIN, TAIL_SHARE, SPREADS, DISTANCES, SAMPLES, METAORDERS_MIN = 100, 0.05, 20, 20, 200, 30
+RETURNS_MIN, TAIL_SHARE, SPREADS, METAORDERS_MIN = 100, 0.05, 20, 30
 
 # fact: unit, published from, published to, source.
 FACTS = {
@@ -195,22 +194,16 @@ def spread_profile(tape, book=0):
     return pl.DataFrame({"spread_ticks": spreads, "share": lived_ns[spreads] / max(int(lived_ns.sum()), 1)})
 
 
-def depth_profile(tape, samples=SAMPLES, book=0):
+def depth_profile(tape, book=0):
     """Return the mean displayed lots by side and distance from the touch, over evenly spaced moments: a polars frame of side, distance_ticks (0 to 19), lots.
 
-    Moments at which a side is empty do not count for it. Cost: one replay of the tape.
+    Moments at which a side is empty do not count for it.
     """
     import polars as pl
 
-    rows, replayed = tape.rows, ReplayedBook(tape.execution, book)
-    moments = np.linspace(tape.start_ns, tape.end_ns, samples + 1)[1:].astype(np.int64) if len(rows) else np.zeros(0, np.int64)
-    sums, counts, first = np.zeros((2, DISTANCES)), np.zeros(2), 0
-    for end in (len(tape.rows_until(moment)) for moment in moments.tolist()):
-        for _ in replayed.advance(rows[first:end]):
-            pass
-        first = end
-        for k, side in enumerate((Side.BUY, Side.SELL)):
-            depth = replayed.depth(side, DISTANCES)
+    sums, counts = np.zeros((2, DISTANCES)), np.zeros(2)
+    for both in depths(tape, book):
+        for k, depth in enumerate(both):
             distance = np.abs(depth["price_ticks"] - depth["price_ticks"][:1])
             near = distance < DISTANCES
             counts[k] += len(depth) > 0

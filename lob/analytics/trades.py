@@ -5,9 +5,9 @@ of the recorded flow: what agents did is not history. The fills of an auction ar
 """
 import numpy as np
 
-from lob.analytics.quotes import fill_count
+from lob.analytics.fills import fill_at, fills
 from lob.jit import jit, pool_reader
-from lob.messages import REPORT, Flag, ReportKind
+from lob.messages import Flag
 
 TRADE = np.dtype(
     [
@@ -22,8 +22,7 @@ TRADE = np.dtype(
     ],
     align=True,
 )
-report_at, trade_at = pool_reader(REPORT), pool_reader(TRADE)
-FILL, LAST, IN_AUCTION = int(ReportKind.FILL), int(Flag.LAST), int(Flag.AUCTION)
+trade_at, IN_AUCTION = pool_reader(TRADE), int(Flag.AUCTION)
 
 
 def trades(tape, book=0):
@@ -32,29 +31,27 @@ def trades(tape, book=0):
 
 
 def _trades(tape, book):
-    rows = tape.rows
-    found = np.empty(fill_count(tape, book) + 1, TRADE)
-    count = _gather(rows.ctypes.data, len(rows), book, tape.execution == "passive", found.ctypes.data)
+    every = fills(tape, book)
+    found = np.empty(len(every) + 1, TRADE)
+    count = _gather(every.ctypes.data, len(every), tape.execution == "passive", found.ctypes.data)
     return found[:count]
 
 
 @jit
-def _gather(rows, row_count, book, is_passive, found):
-    count, is_open = 0, False
-    for i in range(row_count):
-        row = report_at(rows, i)
-        if row.book != book:
+def _gather(fills, fill_count, is_passive, found):
+    count, event = 0, -1
+    for i in range(fill_count):
+        fill = fill_at(fills, i)
+        if fill.flags & IN_AUCTION or (is_passive and (fill.owner > 0 or fill.resting_owner > 0)):
             continue
-        if row.kind == FILL and not row.flags & IN_AUCTION and not (is_passive and (row.owner > 0 or row.resting_owner > 0)):
-            trade = trade_at(found, count - is_open)
-            if not is_open:
-                trade.time_ns, trade.sequence, trade.owner, trade.side = row.time_ns, row.sequence, row.owner, row.side
-                trade.lots, trade.cash_ticks, trade.fills = 0, 0, 0
-                count, is_open = count + 1, True
-            trade.lots += row.lots
-            trade.cash_ticks += row.price_ticks * row.lots
-            trade.fills += 1
-            trade.last_ticks = row.price_ticks
-        if row.flags & LAST:
-            is_open = False
+        if fill.event != event:
+            trade, event = trade_at(found, count), fill.event
+            trade.time_ns, trade.sequence, trade.owner, trade.side = fill.time_ns, fill.sequence, fill.owner, fill.side
+            trade.lots, trade.cash_ticks, trade.fills = 0, 0, 0
+            count += 1
+        trade = trade_at(found, count - 1)
+        trade.lots += fill.lots
+        trade.cash_ticks += fill.price_ticks * fill.lots
+        trade.fills += 1
+        trade.last_ticks = fill.price_ticks
     return count

@@ -247,13 +247,17 @@ class ReplayedBook:
             written = self._read_into(read, found, rows)
             yield found[:written].view(np.uint8).copy().view(dtype)
 
-    def touches(self, rows):
-        """Apply REPORT[n] as `advance` does and return all changes of the touch: TOUCH[m]."""
+    def touches(self, rows, ends=(), look=None):
+        """Apply REPORT[n] as `advance` does and return all changes of the touch: TOUCH[m]. look(): called when each of the first ends[k] rows is read."""
         # Room for a change with every row; memory that is not written costs nothing.
-        touches, count = np.empty(len(rows), TOUCH), 0
-        self._replayed["next_row"] = 0
-        while self._replayed["next_row"][0] < len(rows):
-            count += self._read_into(_advance, touches[count:], rows)
+        touches, count, first = np.empty(len(rows), TOUCH), 0, 0
+        for k, end in enumerate((*ends, len(rows))):
+            part, first = rows[first:end], end
+            self._replayed["next_row"] = 0
+            while self._replayed["next_row"][0] < len(part):
+                count += self._read_into(_advance, touches[count:], part)
+            if k < len(ends):
+                look()
         return touches[:count]
 
     def _read_into(self, read, found, rows):

@@ -34,7 +34,7 @@ def test_impact_that_grows_as_a_square_root_has_exponent_one_half():
 def test_the_depth_profile_is_that_of_the_books_at_its_moments():
     tape = random_tape(2_000, seed=154)
     first_ns, sums, counts = int(tape.rows["time_ns"][0]), {1: np.zeros(20), -1: np.zeros(20)}, {1: 0, -1: 0}
-    for moment in np.linspace(first_ns, tape.end_ns, 11)[1:].astype(np.int64):
+    for moment in np.linspace(first_ns, tape.end_ns, 201)[1:].astype(np.int64):
         book = book_at(tape, moment)
         for side in (1, -1):
             depth = book.depth(side, None)
@@ -43,7 +43,7 @@ def test_the_depth_profile_is_that_of_the_books_at_its_moments():
                 distance = abs(level["price_ticks"] - depth[0]["price_ticks"])
                 if distance < 20:
                     sums[side][distance] += level["lots"]
-    for line in depth_profile(tape, samples=10).iter_rows(named=True):
+    for line in depth_profile(tape).iter_rows(named=True):
         assert line["lots"] == pytest.approx(sums[line["side"]][line["distance_ticks"]] / counts[line["side"]])
 
 
