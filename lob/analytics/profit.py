@@ -13,7 +13,8 @@ from lob.analytics.labels import labels_of
 from lob.analytics.quotes import Mids
 from lob.errors import TapeError
 from lob.instrument import MICROTICKS
-from lob.tape.accounts import Account, accounts_of, exact_sums, places_among
+from lob.jit import jit
+from lob.tape.accounts import Account, accounts_of, places_among
 
 
 def profit_and_loss(tape, book=0):
@@ -66,16 +67,25 @@ def _earned(tape, book, mids, owners):
     """Return the spread and the drift of each owner's fills, in half-ticks x lots: {owner: (spread, drift)}."""
     traded = fills(tape, book)
     before, is_known = mids.before_rows(traded["sequence"])
-    price = 2 * traded["price_ticks"]
-    before = np.where(is_known, before, price)
-    last = before if mids.last is None else mids.last
-    spread, drift = [0] * len(owners), [0] * len(owners)
-    for name, side in (("owner", traded["side"]), ("resting_owner", -traded["side"])):
+    last, halves = 0 if mids.last is None else mids.last, np.zeros((2, len(owners), 2), np.int64)
+    for name, sign in (("owner", 1), ("resting_owner", -1)):
         index = places_among(np.array(owners), traded[name])
-        for sums, move in ((spread, before - price), (drift, last - before)):
-            for i, lots_moved in enumerate(exact_sums(index, move * traded["lots"], side.astype(np.int64), len(owners))):
-                sums[i] += lots_moved
-    return dict(zip(owners, zip(spread, drift, strict=True), strict=True))
+        _add_earned(index, sign, *(traded[field] for field in ("side", "price_ticks", "lots")), before, is_known, last, mids.last is not None, *halves)
+    sums = [[(int(above) << 32) + int(below) for above, below in zip(*both, strict=True)] for both in zip(*halves, strict=True)]
+    return dict(zip(owners, sums, strict=True))
+
+
+@jit
+def _add_earned(index, sign, side, price_ticks, lots, before, is_known, last, has_mid, high, low):
+    """Add the spread and the drift of fills to the halves of each owner's sums, see `exact_sums`."""
+    for i in range(len(index)):
+        price = 2 * price_ticks[i]
+        mid = before[i] if is_known[i] else price
+        spread, drift, own_side = (mid - price) * lots[i], (last - mid) * lots[i] if has_mid else 0, sign * side[i]
+        high[index[i], 0] += own_side * (spread >> 32)
+        low[index[i], 0] += own_side * (spread & 0xFFFFFFFF)
+        high[index[i], 1] += own_side * (drift >> 32)
+        low[index[i], 1] += own_side * (drift & 0xFFFFFFFF)
 
 
 def _line(labels, account, mid, spread, drift):

@@ -33,18 +33,16 @@ class Change(IntEnum):
 
 STAY = np.dtype(
     [
-        ("entry_row", "i8"),        # index of the ACCEPTED, REPLACED, TRIGGERED or REFRESHED row
         ("time_ns", "i8"),
         ("end_ns", "i8"),           # RESTING: the end of the tape
         ("first_fill_ns", "i8"),    # -1 without a fill
-        ("price_ticks", "i8"),
         ("lots_ahead", "i8"),       # at entry
         ("traded_ahead", "i8"),     # of them, until the first fill or the end
         ("cancelled_ahead", "i8"),
+        ("entry_row", "i4"),        # index of the ACCEPTED, REPLACED, TRIGGERED or REFRESHED row, which has the price
         ("owner", "i4"),
         ("lots", "i4"),             # that came to rest, shown and reserve
         ("filled_lots", "i4"),      # while resting
-        ("cancelled_lots", "i4"),
         ("gap_ticks", "i4"),        # behind the touch before its event; negative where it improved it; GAP_UNKNOWN on an empty side
         ("touch", "i4"),            # index of the touch before its event, -1 before any
         ("flags", "u2"),            # of its entry row; with AUCTION if an auction filled of it

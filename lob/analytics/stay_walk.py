@@ -125,7 +125,7 @@ def _take_in_auction(walk, row, side, slot, level_lots, open_lots):
     shown = level_at(walk.levels, place_at(walk.places, i).level).lots - level_lots
     stay.flags |= IN_AUCTION
     if shown:
-        _write_change(walk, row, side, shown, TRADED, _gap_ticks(walk, side, stay.price_ticks))
+        _write_change(walk, row, side, shown, TRADED, _gap_ticks(walk, side, report_at(walk.rows, stay.entry_row).price_ticks))
     _fill_stay(walk, slot, row, shown, open_lots)
 
 
@@ -139,7 +139,6 @@ def _read_cancel(walk, row):
     if slot < 0:
         return
     i = stay_of(walk.live, slot)
-    stay_at(walk.stays, i).cancelled_lots += row.lots
     if row.kind == CANCELLED:
         _end_stay(walk, i, row.time_ns, END_MOVED if row.reason == WAS_REPLACED else (END_UNSEEN if row.reason == LEFT_WINDOW else END_CANCELLED))
         remove_live(walk.live, slot)
@@ -242,8 +241,8 @@ def _begin_stay(walk, row, row_index, lots, shown):
     level, place, stay = level_at(walk.levels, number), place_at(walk.places, i), stay_at(walk.stays, i)
     place.level, place.place = number, _take_place(walk, level)
     stay.entry_row, stay.time_ns, stay.end_ns, stay.first_fill_ns = row_index, row.time_ns, row.time_ns, -1
-    stay.price_ticks, stay.owner, stay.side, stay.flags, stay.touch = row.price_ticks, row.owner, row.side, row.flags & ~LAST, walk.touch
-    stay.lots, stay.filled_lots, stay.cancelled_lots, stay.end, stay.was_at_touch = lots, 0, 0, 0, 0
+    stay.owner, stay.side, stay.flags, stay.touch = row.owner, row.side, row.flags & ~LAST, walk.touch
+    stay.lots, stay.filled_lots, stay.end, stay.was_at_touch = lots, 0, 0, 0
     stay.gap_ticks = _gap_ticks(walk, row.side, row.price_ticks)
     stay.lots_ahead = row.lots_ahead if row.kind == ACCEPTED or row.kind == REPLACED else level.lots
     # All that left before was in front of it, since it is the last in line.

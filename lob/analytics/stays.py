@@ -7,7 +7,7 @@ knows how much left in front of any place. A *change* is one addition to the dis
 
 Hidden orders and waiting stops have no stay. On a passive tape agents' orders have stays too, but only the recorded flow changes the displayed lots.
 
-Cost: one pass, about 60 ns a row; 96 bytes a stay, 16 a change.
+Cost: one pass, about 60 ns a row; 80 bytes a stay, 16 a change.
 """
 from dataclasses import dataclass
 

@@ -9,6 +9,7 @@ import numpy as np
 from lob.jit import jit
 from lob.messages import Flag, ReportKind
 
+IN_AUCTION = int(Flag.AUCTION)
 OWNERS_COUNTED = 2**22  # up to here an owner is looked up in a table
 
 
@@ -43,8 +44,7 @@ def accounts(tape, at_ns=None, book=None):
 def accounts_of(fills):
     """Return the account of every owner of some fills, as `accounts`. fills: FILL rows, or records that have their fields of these names."""
     owners = np.unique(np.concatenate([fills["owner"], fills["resting_owner"]]))
-    takers = _sums(owners, fills["owner"], fills["side"], fills, fills["fee"])
-    makers = _sums(owners, fills["resting_owner"], -fills["side"], fills, fills["resting_fee"])
+    takers, makers = _sums(owners, "owner", 1, fills, "fee"), _sums(owners, "resting_owner", -1, fills, "resting_fee")
     return {
         int(owner): Account(
             owner=int(owner),
@@ -69,15 +69,30 @@ class _Sum:
     fees_microticks: int
 
 
-def _sums(owners, of, sides, fills, fees):
-    """Return one _Sum an owner: of its fills, those in which it is `of`, on the sides and with the fees given."""
-    index, lots, sides = places_among(owners, of), np.ascontiguousarray(fills["lots"]), sides.astype(np.int64)
-    traded = exact_sums(index, fills["price_ticks"] * lots, sides, len(owners))
-    counts = [np.bincount(index, minlength=len(owners)).tolist()]
-    ones, in_auction = np.ones_like(sides), (fills["flags"] & Flag.AUCTION != 0).astype(np.int64)
-    counts += [exact_sums(index, lots, by, len(owners)) for by in (ones, in_auction, sides)]
-    paid = exact_sums(index, np.ascontiguousarray(fees), ones, len(owners))
-    return [_Sum(*sums) for sums in zip(*counts, [-cash for cash in traded], paid, strict=True)]
+def _sums(owners, of, sign, fills, fee):
+    """Return one _Sum an owner: of its fills, those in which it is in the field `of`, on the aggressor's side times `sign` and with the fees in the field."""
+    high, low = np.zeros((2, len(owners), 6), np.int64)
+    _add_fills(places_among(owners, fills[of]), sign, *(fills[name] for name in ("side", "flags", "price_ticks", "lots", fee)), high, low)
+    return [_Sum(*((int(above) << 32) + int(below) for above, below in zip(*halves, strict=True))) for halves in zip(high, low, strict=True)]
+
+
+@jit
+def _add_fills(index, sign, side, flags, price_ticks, lots, fees, high, low):
+    """Add to the halves of each owner's sums, in the order of _Sum; see `exact_sums`."""
+    for i in range(len(index)):
+        above, below, own_side = high[index[i]], low[index[i]], sign * side[i]
+        low[index[i], 0] += 1
+        _add_half(above, below, 1, 1, lots[i])
+        _add_half(above, below, 2, 1, lots[i] if flags[i] & IN_AUCTION else 0)
+        _add_half(above, below, 3, own_side, lots[i])
+        _add_half(above, below, 4, -own_side, price_ticks[i] * lots[i])
+        _add_half(above, below, 5, 1, fees[i])
+
+
+@jit(inline=True)
+def _add_half(high, low, k, sign, value):
+    high[k] += sign * (value >> 32)
+    low[k] += sign * (value & 0xFFFFFFFF)
 
 
 def exact_sums(index, values, signs, group_count):
