@@ -4,7 +4,7 @@ import pytest
 
 from agents import InformedTrader, NoiseTrader, SymmetricMaker
 from lob import Fundamental, Latency, Simulation
-from lob.analytics.latency import losses, lost_cancels, stale_quotes
+from lob.analytics.latency import LATEST_BITS, losses, lost_cancels, stale_quotes
 from lob.analytics.quotes import Mids
 from lob.exchange.order_book import OrderBook
 from lob.messages import REQUEST, Action, CancelReason, RejectReason, ReportKind, Side
@@ -52,6 +52,17 @@ def test_a_fill_is_lost_once():
     cancel = (22, 28, Action.CANCEL, 1, 1, 0, 0, 0)
     tape = tape_of(*BOOK, (20, 25, Action.MARKET, 9, 3, Side.SELL, 0, 5), cancel, (23, 29, *cancel[2:]))
     assert lost_cancels(tape).select("requests", "lost", "lost_lots").row(0) == (2, 1, 5)
+
+
+def test_orders_that_share_a_place_in_the_table_of_fills_are_told_apart():
+    def place(order_id):
+        return ((order_id ^ (1 << 40)) * 0x9E3779B97F4A7C15 % 2**64) >> (64 - LATEST_BITS)
+
+    other = next(order_id for order_id in range(2, 10**6) if place(order_id) == place(1))
+    tape = tape_of(
+        *BOOK, (0, 1, Action.LIMIT, 1, other, Side.BUY, 100, 7), (20, 25, Action.MARKET, 9, 3, Side.SELL, 0, 12), (22, 28, Action.CANCEL, 1, 1, 0, 0, 0),
+    )
+    assert lost_cancels(tape).select("requests", "lost", "lost_lots").row(0) == (1, 1, 5)
 
 
 def test_a_replace_can_lose_its_race_too():
