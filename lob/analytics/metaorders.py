@@ -11,6 +11,7 @@ import numpy as np
 from lob.analytics.labels import label_column
 from lob.analytics.notes import shortage
 from lob.analytics.quotes import Mids
+from lob.analytics.records import select
 from lob.analytics.trades import trades
 from lob.jit import jit
 
@@ -35,7 +36,7 @@ def metaorders(tape, book=0):
 
 def _metaorders(tape, book):
     traded = trades(tape, book)
-    traded = traded[traded["owner"] > 0]
+    traded = select(traded, traded["owner"] > 0)
     order = np.argsort(traded["owner"], kind="stable")
     return runs(*(traded[name][order] for name in ("owner", "side", "lots", "time_ns", "sequence")))
 
