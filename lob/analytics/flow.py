@@ -62,7 +62,8 @@ def bursts(tape, book=0):
         if note is None:
             fit = fit_hawkes(times_s, end_s)
             line["gain_p"] = fit.gain_p
-            note = line["note"] = None if fit.gain_p < CERTAIN_P else f"no bursts: a Poisson process is as good (p = {fit.gain_p:.2g})"
+            doubt = f"no bursts that are certain: p = {fit.gain_p:.2g} against a Poisson process, {CERTAIN_P:g} is asked for"
+            note = line["note"] = None if fit.gain_p < CERTAIN_P else doubt
         if note is None:
             distance, p = max(fit.residual_test(kind) for kind in range(len(kinds)))
             line |= {
