@@ -17,9 +17,10 @@ import time
 from pathlib import Path
 
 import numpy as np
+from joiner import Joiner
 from provenance import measured_on, one_line
 
-from lob import Agent, Feed, Simulation, compiled, feeds
+from lob import Feed, Simulation, feeds
 from lob.messages import Action
 
 DATA = Path(os.environ.get("LOB_DATA", Path(__file__).parents[2] / "shared" / "data"))
@@ -27,42 +28,6 @@ ESH4 = DATA / "esh4-glbx-mdp3-20231225.mbo.dbn.zst"
 QUOTES_FROM_NS = 82_801 * 10**9
 STEPS_MS = (0, 100, 10)  # 0: nobody is there
 IN_A_ROW = 4
-
-
-@compiled
-class Joiner(Agent):
-    """Joins both sides of the touch and stays in line until it moves."""
-
-    step_ns: int = 100_000_000
-    inventory_max_lots: int = 5
-    bid_id: int = 0
-    ask_id: int = 0
-    bid_ticks: int = 0
-    ask_ticks: int = 0
-
-    def on_start(self, market):
-        market.wake_after(0)
-
-    def on_timer(self, market):
-        if self.bid_id and self.bid_ticks != market.best_bid_ticks:
-            market.cancel(self.bid_id)
-            self.bid_id = 0
-        if self.ask_id and self.ask_ticks != market.best_ask_ticks:
-            market.cancel(self.ask_id)
-            self.ask_id = 0
-        if self.bid_id == 0 and market.inventory_lots < self.inventory_max_lots and market.best_bid_ticks:
-            self.bid_ticks = market.best_bid_ticks
-            self.bid_id = market.buy(self.bid_ticks, 1, post_only=True)
-        if self.ask_id == 0 and market.inventory_lots > -self.inventory_max_lots and market.best_ask_ticks:
-            self.ask_ticks = market.best_ask_ticks
-            self.ask_id = market.sell(self.ask_ticks, 1, post_only=True)
-        market.wake_after(self.step_ns)
-
-    def on_done(self, market, order):
-        if order.id == self.bid_id:
-            self.bid_id = 0
-        if order.id == self.ask_id:
-            self.ask_id = 0
 
 
 def read(path):

@@ -10,6 +10,7 @@ import pytest
 from lob import OrderBook, ScenarioError, Simulation, profit_and_loss, sweep
 
 sys.path.insert(0, str(Path(__file__).parent / "simulation"))
+sys.path.insert(0, str(Path(__file__).parents[1] / "benchmarks"))
 
 from joiner import Joiner
 from random_market import random_requests

@@ -14,12 +14,10 @@ import numpy as np
 from lob.analytics.fills import fills, is_in_auction
 from lob.analytics.labels import labels_of
 from lob.analytics.quotes import Mids
-from lob.analytics.spans import checked_span_ns
+from lob.analytics.spans import HORIZON_NS, checked_span_ns
 from lob.errors import TapeError
 from lob.instrument import MICROTICKS
 from lob.tape.accounts import exact_sums, places_among
-
-HORIZON_NS = 1_000_000_000
 
 
 class _Seat(NamedTuple):

@@ -13,13 +13,11 @@ from lob.analytics.fills import fill_at, fills
 from lob.analytics.notes import without_nan
 from lob.analytics.quotes import Mids
 from lob.analytics.records import kept, step
-from lob.analytics.spans import checked_span_ns
+from lob.analytics.spans import HORIZON_NS, checked_span_ns
 from lob.analytics.stays import touch_stays, walk
 from lob.analytics.survival import stay_class, time_to_fill
 from lob.jit import jit
 from lob.messages import Flag
-
-HORIZON_NS = 1_000_000_000
 
 
 @dataclass(frozen=True)

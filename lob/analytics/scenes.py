@@ -8,10 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from lob.analytics.markouts import fill_markouts
+from lob.analytics.spans import HORIZON_NS
 from lob.messages import Flag, Side
 from lob.tape.replay import ReplayedBook
 
-HORIZON_NS = 1_000_000_000
 BEFORE, AFTER, LEVELS, WORST = 12, 24, 8, 12
 
 

@@ -3,6 +3,7 @@ from lob.errors import LobError
 from lob.integers import whole
 
 SPAN_MAX_NS = 2**60
+HORIZON_NS = 1_000_000_000  # at which a fill is judged, where there is one horizon
 
 
 def checked_span_ns(name, span_ns, least_ns=1):

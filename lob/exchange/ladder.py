@@ -44,6 +44,12 @@ ladder_at, level_at, word_at, header_at = pool_reader(LADDER), pool_reader(LEVEL
 
 
 @jit(inline=True)
+def is_price(price_ticks):
+    """Return whether an order can stand at a price."""
+    return price_ticks >= 1 and price_ticks <= PRICE_MAX_TICKS
+
+
+@jit(inline=True)
 def key_of(side, price_ticks):
     """Return the key under which a side's ladder holds a price. It is its own inverse: key_of(side, key) is the price."""
     return price_ticks if side > 0 else PRICE_MAX_TICKS + 1 - price_ticks

@@ -26,11 +26,10 @@ import numpy as np
 from lob.errors import FeedError
 from lob.feeds import dbn, dbn_rows
 from lob.feeds.damage import Damage
-from lob.feeds.feed import Feed, joined
+from lob.feeds.feed import DAY_NS, Feed, joined
 from lob.feeds.packed import Packed
 from lob.messages import ANONYMOUS_ID_FIRST, LOTS_MAX, PRICE_MAX_TICKS
 
-DAY_NS = 86_400 * 10**9
 UNITS_PER_CURRENCY = 10**9
 ACTIONS, SIDES, BOOKED, SIZED, NAMED = (np.frombuffer(letters, np.uint8) for letters in (b"AMCRTFN", b"ABN", b"AM", b"AMCF", b"AMCF"))
 NO_SIDE = ord("N")

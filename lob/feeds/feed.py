@@ -18,6 +18,9 @@ from lob.errors import FeedError
 from lob.messages import REQUEST, Flag
 
 LAST = int(Flag.LAST)
+SECOND_NS = 10**9
+DAY_NS = 86_400 * SECOND_NS
+UNITS_PER_DOLLAR = 10_000  # in which ITCH and LOBSTER write prices
 
 
 class Feed:

@@ -19,14 +19,12 @@ import numpy as np
 
 from lob.errors import FeedError
 from lob.feeds.damage import Damage
-from lob.feeds.feed import Feed, joined
+from lob.feeds.feed import DAY_NS, UNITS_PER_DOLLAR, Feed, joined
 from lob.feeds.itch_messages import MESSAGE, SIZE_OF_KIND, Messages
 from lob.feeds.itch_rows import COUNTS, ItchTranslator
 from lob.feeds.packed import Packed
 from lob.messages import ANONYMOUS_ID_FIRST, LOTS_MAX, PRICE_MAX_TICKS
 
-DAY_NS = 86_400 * 10**9
-UNITS_PER_DOLLAR = 10_000
 CENT_UNITS = 100
 SYMBOLS_SHOWN = 10
 BOOKED, NAMED, SIZED = ([ord(kind) for kind in kinds] for kinds in ("AFU", "AFECXDU", "AFECXUP"))

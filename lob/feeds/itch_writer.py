@@ -10,13 +10,12 @@ from pathlib import Path
 import numpy as np
 
 from lob.errors import FeedError
+from lob.feeds.feed import DAY_NS, UNITS_PER_DOLLAR
 from lob.feeds.itch_messages import ID_OF_ZERO, PREFIX_BYTES, SIZE_OF_KIND, STOCK_BYTES
 from lob.feeds.open_orders import OpenOrders, drop, entry_at, find, is_full, open_orders_at, put
 from lob.jit import jit
 from lob.messages import ANONYMOUS_ID_FIRST, Action, anonymous_id
 
-DAY_NS = 86_400 * 10**9
-UNITS_PER_DOLLAR = 10_000
 PRICE_MAX_UNITS = 2**32 - 1
 LOCATE = 1
 MESSAGE_BYTES_MAX = PREFIX_BYTES + max(SIZE_OF_KIND.values())

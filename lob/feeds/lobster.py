@@ -12,12 +12,10 @@ import numpy as np
 from lob.errors import FeedError
 from lob.feeds import lobster_rows, window
 from lob.feeds.damage import Damage
-from lob.feeds.feed import Feed, joined
+from lob.feeds.feed import UNITS_PER_DOLLAR, Feed, joined
 from lob.feeds.lobster_day import UNEXPLAINED_SHARE_MAX, Day, scan_of
 from lob.feeds.lobster_rows import line_of, seconds
 from lob.feeds.window import Window
-
-UNITS_PER_DOLLAR = 10_000
 
 NAME_OF_TYPE = {
     lobster_rows.NEW: "limit_orders", lobster_rows.REDUCED: "partial_cancels", lobster_rows.DELETED: "deletes", lobster_rows.EXECUTED: "executions",

@@ -12,9 +12,9 @@ from decimal import Decimal
 from pathlib import Path
 
 from lob.errors import FeedError
+from lob.feeds.feed import SECOND_NS
 from lob.feeds.packed import UNREADABLE, Packed
 
-SECOND_NS = 10**9
 DAY = re.compile(r"(?P<symbol>[^_/\\]+)_(?P<date>\d{4}-\d{2}-\d{2})_")
 LEVELS = re.compile(r"_(?:message|orderbook)_(\d+)")
 FIRST_ROW_TIME = re.compile(r"_from_(\d+(?:\.\d{1,9})?)(?!\d)")

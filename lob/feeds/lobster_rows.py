@@ -8,13 +8,12 @@ from itertools import chain
 
 import numpy as np
 
-from lob.feeds.lobster_files import SECOND_NS
+from lob.feeds.feed import DAY_NS, SECOND_NS
 from lob.feeds.table import WHOLE, read_rows
 from lob.feeds.window import MESSAGE, NO_ACTION, SIDES
 from lob.jit import jit
 from lob.messages import LOTS_MAX, PRICE_MAX_TICKS, Action
 
-DAY_NS = 86_400 * SECOND_NS
 CENT_UNITS = 100
 EMPTY_PRICE = 9_999_999_999
 AHEAD_ROWS = (3, 10, 30, 100)

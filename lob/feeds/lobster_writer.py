@@ -10,10 +10,10 @@ from pathlib import Path
 from sortedcontainers import SortedDict
 
 from lob.errors import FeedError
-from lob.feeds.lobster_rows import AUCTION, DELETED, EMPTY_PRICE, EXECUTED, HALT, HIDDEN, NEW, REDUCED, SECOND_NS, SIDES
+from lob.feeds.feed import SECOND_NS, UNITS_PER_DOLLAR
+from lob.feeds.lobster_rows import AUCTION, DELETED, EMPTY_PRICE, EXECUTED, HALT, HIDDEN, NEW, REDUCED, SIDES
 from lob.messages import Action, Side, anonymous_id
 
-UNITS_PER_DOLLAR = 10_000
 PARTS = ("message", "orderbook")
 ID_OF_FIRST_RENAMED = 10**17
 

@@ -11,9 +11,9 @@ from lob.analytics.labels import labels_of
 from lob.analytics.latency import latency_losses
 from lob.analytics.markouts import fill_markouts, markouts
 from lob.analytics.profit import profit_and_loss
+from lob.analytics.spans import HORIZON_NS
 from lob.errors import LobError
 
-HORIZON_NS = 1_000_000_000  # at which a fill is judged
 LINES_MAX = 6
 NAMES_MAX = 8
 

@@ -11,13 +11,12 @@ from lob.exchange.rules.state import NEVER, rules_of
 from lob.exchange.venue import phase_named
 from lob.integers import whole
 from lob.jit import jit
-from lob.messages import Action, Phase
+from lob.messages import NOBODY, Action, Phase
 from lob.simulation import calendar
 from lob.simulation.world import Event, book_of, calendar_of, request_of, requests_of, take, venue_of, world_at
 
 REQUEST, CLOCK, PHASE = int(Event.REQUEST), int(Action.CLOCK), int(Action.PHASE)
 SCHEDULE_MAX, TIME_MAX_NS = 1_000, 2**62
-NOBODY = 0
 
 
 @jit

@@ -1,8 +1,12 @@
 """Agents inside a recorded day: the reference agrees with every row, and a plain loop over the recording finds every fill of a quoter."""
+import sys
 from decimal import Decimal
+from pathlib import Path
 
 import numpy as np
 import pytest
+
+sys.path.insert(0, str(Path(__file__).parents[2] / "benchmarks"))
 from joiner import Joiner
 from plain_day import DAYS
 from random_market import random_requests

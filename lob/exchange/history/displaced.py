@@ -19,12 +19,11 @@ from lob.exchange.history.state import (
     forget_departed,
     give_stamp,
     is_before,
-    is_price,
     recorded_lots,
     stamp_of,
     taken_of,
 )
-from lob.exchange.ladder import key_of, next_key
+from lob.exchange.ladder import is_price, key_of, next_key
 from lob.exchange.reports import begin
 from lob.jit import jit
 from lob.messages import NOBODY, Action, CancelReason, ReportKind

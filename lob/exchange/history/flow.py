@@ -12,12 +12,11 @@ from lob.exchange.history.state import (
     fill_agent,
     find_anonymous,
     give_stamp,
-    is_price,
     is_too_dear,
     stamp_of,
     taken_of,
 )
-from lob.exchange.ladder import key_of
+from lob.exchange.ladder import is_price, key_of
 from lob.exchange.reports import begin, close, request_at
 from lob.exchange.stream import STRIDE, expect, expect_order
 from lob.jit import jit

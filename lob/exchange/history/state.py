@@ -5,12 +5,12 @@ Owns the HISTORY record, the moment at which each order took its place, and the 
 import numpy as np
 
 from lob.exchange.book import book_at, find, level_key, map_at, order_of, reduce, remove, rest
-from lob.exchange.ladder import key_of
+from lob.exchange.ladder import is_price, key_of
 from lob.exchange.reports import begin
 from lob.exchange.rules.fees import charge_agents, costs_too_much
 from lob.exchange.rules.state import fees_of, rules_of
 from lob.jit import jit, pool_reader
-from lob.messages import NOBODY, PRICE_MAX_TICKS, Action, ReportKind, anonymous_id
+from lob.messages import NOBODY, Action, ReportKind, anonymous_id
 
 HISTORY = np.dtype(
     [
@@ -60,11 +60,6 @@ def is_before(book, slot, other_book, other):
     """Return whether an order stands before another of the same side, by price and then by stamp."""
     key, other_key = level_key(order_of(book, slot)), level_key(order_of(other_book, other))
     return key > other_key or (key == other_key and stamp_of(book, slot) < stamp_of(other_book, other))
-
-
-@jit(inline=True)
-def is_price(price_ticks):
-    return price_ticks >= 1 and price_ticks <= PRICE_MAX_TICKS
 
 
 @jit

@@ -6,7 +6,7 @@ import numpy as np
 
 from lob.exchange import matcher
 from lob.exchange.book import best_price, find, ladder_of, order_of
-from lob.exchange.ladder import key_of
+from lob.exchange.ladder import is_price, key_of
 from lob.exchange.matcher import CANCEL, LIMIT, MARKET, REPLACE, meets
 from lob.exchange.rules.bands import is_outside_band
 from lob.exchange.rules.fees import costs_too_much
@@ -47,7 +47,7 @@ def malformed(book, request):
         return matcher.UNKNOWN_TIME_IN_FORCE
     if not _go_together(action, request.flags, request.tif):
         return matcher.UNKNOWN_FLAG
-    if (action == LIMIT or action == REPLACE) and not _is_price(request.price_ticks):
+    if (action == LIMIT or action == REPLACE) and not is_price(request.price_ticks):
         return matcher.PRICE_OUT_OF_RANGE
     if action == MASS_CANCEL:
         return 0 if _is_range(request.price_ticks, request.trigger_ticks) else matcher.PRICE_OUT_OF_RANGE
@@ -79,13 +79,8 @@ def _names_one_of(request, last):
 
 
 @jit
-def _is_price(price_ticks):
-    return price_ticks >= 1 and price_ticks <= PRICE_MAX_TICKS
-
-
-@jit
 def _is_range(low_ticks, high_ticks):
-    return (low_ticks == 0 and high_ticks == 0) or (_is_price(low_ticks) and _is_price(high_ticks) and low_ticks <= high_ticks)
+    return (low_ticks == 0 and high_ticks == 0) or (is_price(low_ticks) and is_price(high_ticks) and low_ticks <= high_ticks)
 
 
 @jit
@@ -115,7 +110,7 @@ def _misses_terms(request):
     display, least = request.display_lots, request.min_lots
     if is_limit and flags & ICEBERG and (display < 1 or display >= lots or lots > SLICES_MAX * np.int64(display)):
         return DISPLAY_OUT_OF_RANGE
-    if flags & STOP and not _is_price(request.trigger_ticks):
+    if flags & STOP and not is_price(request.trigger_ticks):
         return TRIGGER_OUT_OF_RANGE
     if is_limit and request.tif == GTT and request.expiry_ns <= request.time_ns:
         return EXPIRY_IN_THE_PAST
@@ -169,4 +164,4 @@ def crosses(book, request, side):
 
 @jit
 def _can_slide(book, request):
-    return request.flags & SLIDE and _is_price(best_price(book, -request.side) - request.side)
+    return request.flags & SLIDE and is_price(best_price(book, -request.side) - request.side)
