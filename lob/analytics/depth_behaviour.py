@@ -15,7 +15,7 @@ from lob.analytics.fills import fills
 from lob.analytics.notes import without_nan
 from lob.analytics.pressure import flow_between, flow_sums
 from lob.analytics.quotes import quotes, touch_at
-from lob.analytics.records import step
+from lob.analytics.records import select, step
 from lob.analytics.stay import Change, End, change_at, stay_at
 from lob.analytics.stays import walk
 from lob.analytics.survival import stay_class
@@ -172,10 +172,13 @@ def order_lives(tape, by="gap", book=0):
 
     Columns: by, orders, filled_share (with a fill), cancelled_share (cancelled or moved without one), unseen_share (of those that entered behind the touch:
     cancelled or moved without ever having been at it), life_10_s, life_50_s, life_90_s (quantiles of the life of those cancelled or moved without a fill).
+    Orders that were there before the run began are left out.
     """
     import polars as pl
 
     stays = walk(tape, book).stays
+    if len(stays) and stays["time_ns"].min() < tape.start_ns:
+        stays = select(stays, stays["time_ns"] >= tape.start_ns)
     classes = stay_class(tape, stays, by, book)
     words = classes.unique().sort()
     numbers, places = _numbers(classes), np.zeros(_numbers(words).max(initial=-1) + 2, np.int64)

@@ -45,9 +45,10 @@ def walk(tape, book=0):
 
 
 def touch_stays(tape, book=0):
-    """Return the stays that joined or improved a touch that was there, as columns: `number`, the index among all stays, and fields of STAY; derived once.
+    """Return the stays that joined or improved a touch, as columns: `number`, the index among all stays, and fields of STAY; derived once.
 
-    {name: array[n]}: those that several analyses need, read in one pass.
+    {name: array[n]}: those that several analyses need, read in one pass. Orders that were there before the run began are left out: how long they had waited
+    by then, behind whom, and how many had gone, is not on the tape.
     """
     return tape.derived(_touch_stays, book)
 
@@ -56,19 +57,19 @@ def _touch_stays(tape, book):
     stays = walk(tape, book).stays
     # Memory that is not written costs nothing.
     columns = {name: np.empty(len(stays), np.int32 if name == "number" else STAY[name]) for name in COLUMNS}
-    count = _read_touch_stays(stays.ctypes.data, len(stays), *columns.values())
+    count = _read_touch_stays(stays.ctypes.data, len(stays), tape.start_ns, *columns.values())
     return {name: column[:count] for name, column in columns.items()}
 
 
 @jit
 def _read_touch_stays(
-    stays, stay_count, number, time_ns, end_ns, first_fill_ns, lots_ahead, traded_ahead, cancelled_ahead, owner, lots, filled_lots, gap_ticks, touch, flags,
-    side, end,
+    stays, stay_count, start_ns, number, time_ns, end_ns, first_fill_ns, lots_ahead, traded_ahead, cancelled_ahead, owner, lots, filled_lots, gap_ticks, touch,
+    flags, side, end,
 ):
     count = 0
     for i in range(stay_count):
         stay = stay_at(stays, i)
-        if GAP_UNKNOWN < stay.gap_ticks <= 0:
+        if GAP_UNKNOWN < stay.gap_ticks <= 0 and stay.time_ns >= start_ns:
             number[count], time_ns[count], end_ns[count], first_fill_ns[count] = i, stay.time_ns, stay.end_ns, stay.first_fill_ns
             lots_ahead[count], traded_ahead[count], cancelled_ahead[count] = stay.lots_ahead, stay.traded_ahead, stay.cancelled_ahead
             owner[count], lots[count], filled_lots[count], touch[count] = stay.owner, stay.lots, stay.filled_lots, stay.touch

@@ -110,7 +110,7 @@ def layout(x, y, **more):
         "gridcolor": "$grid", "linecolor": "$line", "zerolinecolor": "$muted", "tickcolor": "$line", "automargin": True, "separatethousands": True,
         "exponentformat": "none",
     }
-    x_axis = {**axis, "title": _title(x), "showgrid": False, "showline": True, "ticks": "outside", "zeroline": False, **more.pop("xaxis", {})}
+    x_axis = {**axis, "title": _title(x), "showgrid": False, "showline": True, "ticks": "outside", "zeroline": False, "tickangle": 0, **more.pop("xaxis", {})}
     y_axis = {**axis, "title": _title(y), "showline": False, "zeroline": True, "zerolinewidth": 1.2, **more.pop("yaxis", {})}
     return {
         "xaxis": x_axis, "yaxis": y_axis, "font": {"family": FONT, "size": 13, "color": "$ink"}, "paper_bgcolor": "$page/0", "plot_bgcolor": "$page/0",

@@ -6,8 +6,9 @@ from hypothesis import strategies as st
 from random_market import random_tape
 from ruled_market import day_tape, ruled_tape
 
+from lob.analytics.depth_behaviour import order_lives
 from lob.analytics.stay import Change, End
-from lob.analytics.stays import walk
+from lob.analytics.stays import touch_stays, walk
 from lob.errors import TapeError
 from lob.exchange.order_book import OrderBook
 from lob.messages import CancelReason, Flag, ReportKind, Side
@@ -175,6 +176,14 @@ def test_the_map_of_live_orders_grows_and_forgets():
     stays = walk(Tape(np.concatenate(rows), {})).stays
     assert stays["end"].tolist() == [End.CANCELLED, End.RESTING] * 4_500
     assert stays["cancelled_ahead"][1::2].tolist() == list(range(1, 4_501))
+
+
+def test_orders_from_before_the_run_are_in_no_queue_that_is_measured():
+    tape = random_tape(2_000, seed=8)
+    day = Tape(tape.rows, tape.provenance | {"start_ns": int(tape.rows["time_ns"][600])})
+    entered_ns = touch_stays(tape)["time_ns"]
+    assert touch_stays(day)["time_ns"].tolist() == entered_ns[entered_ns >= day.start_ns].tolist()
+    assert order_lives(day)["orders"].sum() == (walk(tape).stays["time_ns"] >= day.start_ns).sum() < len(walk(tape).stays)
 
 
 def test_an_unsorted_tape_is_refused_by_its_first_wrong_row():

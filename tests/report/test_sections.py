@@ -8,13 +8,14 @@ from lob.analytics.profit import profit_and_loss
 from lob.errors import LobError
 from lob.exchange.order_book import OrderBook
 from lob.instrument import MICROTICKS
-from lob.messages import REPORT, ReportKind
+from lob.messages import REPORT, Phase, ReportKind
 from lob.report.numbers import number
 from lob.report.page import figures_of, sections_of
 from lob.report.parts import Cards, Chart, Live, Table
-from lob.report.sections import book, race, run, verdict
+from lob.report.sections import book, race, run, verdict, worst
 from lob.report.subject import Subject
 from lob.tape.record import Tape
+from lob.tape.replay import book_at
 
 
 def before_the_first_fill(tape):
@@ -155,6 +156,32 @@ def test_what_is_left_out_of_the_book_is_said(tape, monkeypatch):
     assert "the largest 50 are here" in fewer
     assert len(less["changes"]["time"]) <= 500 < len(everything["changes"]["time"])
     assert len(less["trades"]["time"]) == 50
+
+
+def test_the_book_of_a_recorded_day_begins_with_its_run_as_it_stood_then(tape):
+    times_ns = np.unique(tape.rows["time_ns"])[100:-100]
+    start_ns = max(times_ns.tolist(), key=lambda time_ns: sum(len(book_at(tape, time_ns - 1).depth(side, 100)) for side in (1, -1)))
+    day = Tape(tape.rows, tape.provenance | {"start_ns": start_ns})
+    data = book.section(Subject(day)).parts[0].data
+    assert data["end_s"] == (day.end_ns - day.start_ns) / 1e9
+    assert data["trades"]["time"].min() >= 0
+    stood, shown = book_at(tape, start_ns - 1), {}
+    for key, lots in zip(data["changes"]["key"].tolist(), data["changes"]["lots"].tolist(), strict=True):
+        side, price_ticks = (1 if key % 2 else -1), data["low"] + key // 2
+        if (side, price_ticks) in shown:
+            break
+        shown[side, price_ticks] = lots
+    levels = {(side, int(level["price_ticks"])): int(level["lots"]) for side in (1, -1) for level in stood.depth(side, 100)}
+    assert len(levels) > 6
+    assert {place: shown[place] for place in levels} == levels
+
+
+def test_what_the_book_says_itself_is_in_words():
+    row = np.zeros(1, REPORT)[0]
+    row["kind"], row["price_ticks"] = ReportKind.STATUS, 2
+    assert worst._words(None, row) == "trading is continuous"
+    row["kind"], row["price_ticks"] = ReportKind.PHASE, Phase.CLOSING_AUCTION
+    assert worst._words(None, row) == "the book is in closing auction"
 
 
 def test_the_book_made_smaller_ends_as_the_whole_one_does(tape, monkeypatch):

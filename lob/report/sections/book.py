@@ -39,10 +39,11 @@ def _focus_words(subject):
 
 
 def _data(subject, touches):
-    start_ns = int(subject.tape.rows["time_ns"][0])
+    start_ns = subject.tape.start_ns
     low, high = _price_range(touches)
     changes, words = _changes(subject, low, high)
-    traded, more = _at_most(trades(subject.tape, subject.book), TRADES_MAX, "trades", lambda found: -found["lots"])
+    traded = trades(subject.tape, subject.book)
+    traded, more = _at_most(traded[np.searchsorted(traded["time_ns"], start_ns):], TRADES_MAX, "trades", lambda found: -found["lots"])
     quoted, fills, last = _own(subject)
     end_ns = max(subject.tape.end_ns - start_ns, 1)
     unit_ns = next(unit_ns for unit_ns in UNITS_NS if end_ns < 2**32 * unit_ns)
@@ -82,7 +83,7 @@ def _price_range(touches):
 
 def _changes(subject, low, high):
     """Return (the changes of level that the page carries, the sentence that says how many of how many)."""
-    found = level_changes(subject.tape, subject.book)
+    found = _from(level_changes(subject.tape, subject.book), subject.tape.start_ns)
     inside = select(found, (found["price_ticks"] >= low) & (found["price_ticks"] <= high))
     kept, step_ns = inside, 0
     while len(kept) > CHANGES_MAX:
@@ -92,6 +93,19 @@ def _changes(subject, low, high):
     if step_ns == 0:
         return kept, whole + ", none left out."
     return kept, f"{whole} as they stood at the end of every {duration(step_ns)}: {number(len(inside))} changes of the tape, made fewer to load fast."
+
+
+def _from(changes, start_ns):
+    """Return the changes from a time on, before them the book as it stood: a recorded day's orders bear the night before."""
+    count = int(np.searchsorted(changes["time_ns"], start_ns))
+    if count == 0:
+        return changes
+    before = changes[:count]
+    _, at = np.unique((2 * before["price_ticks"] + (before["side"] > 0))[::-1], return_index=True)
+    stood = select(before, np.sort(count - 1 - at))
+    stood = select(stood, stood["lots"] > 0)
+    stood["time_ns"] = start_ns
+    return np.concatenate([stood, changes[count:]])
 
 
 def _last_of_each_step(changes, step_ns, low, high):

@@ -1,4 +1,6 @@
 """Differences: two runs in numbers, one beside the other."""
+from math import hypot
+
 from lob.analytics.quotes import two_sided
 from lob.analytics.trades import trades
 from lob.instrument import MICROTICKS
@@ -12,9 +14,10 @@ def section(first, second):
     lead = f"A is {first.title}; B is {second.title}. In focus: {first.focus_name or 'nobody'} and {second.focus_name or 'nobody'}."
     columns = [Column("", is_text=True), Column("unit", is_text=True), Column("A"), Column("B"), Column("B − A")]
     facts = [_facts(subject) for subject in (first, second)]
-    money, rest = ([_row(name, *form, facts[0][name], facts[1][name]) for name, form in names.items()] for names in (MONEY, REST))
+    money, rest = ([_row(name, *form, *facts) for name, form in names.items()] for names in (MONEY, REST))
+    caption = "A dash: the tape cannot tell. After ±: one standard error, that of the difference as if the runs had nothing in common."
     tables = [
-        Table("differences", "What it made", "A dash: the tape cannot tell.", columns, money, signed=(4,)),
+        Table("differences", "What it made", caption, columns, money, signed=(4,)),
         Table("circumstances", "In which market", "", columns, rest),
     ]
     return Section("compared", "A and B", f"{first.title} beside {second.title}", lead, tables)
@@ -25,21 +28,26 @@ MONEY = {
     "profit": ("ticks × lots", 0), "profit a lot": ("ticks", 3), "spread": ("ticks × lots", 0), "adverse selection, 1 s": ("ticks × lots", 0),
     "inventory after that": ("ticks × lots", 0), "fees": ("ticks × lots", 0), "realised spread, 1 s": ("ticks a lot", 3),
 }
+ERRORS = {"realised spread, 1 s": "its standard error"}
 REST = {
-    "its standard error": ("ticks a lot", 3), "fills": ("its own", 0), "lots": ("its own", 0), "fills on stale quotes": ("%", 1), "cancels too late": ("%", 2),
+    "fills": ("its own", 0), "lots": ("its own", 0), "fills on stale quotes": ("%", 1), "cancels too late": ("%", 2),
     "trades": ("of the market", 0), "lots traded": ("of the market", 0), "spread, mean of touches": ("ticks", 2), "rows": ("of the tape", 0),
 }
 
 
-def _row(name, unit, digits, a, b):
+def _row(name, unit, digits, first, second):
+    a, b = first[name], second[name]
+    errors = [facts[ERRORS[name]] if name in ERRORS else None for facts in (first, second)]
     difference = UNKNOWN if a is None or b is None else number(b - a, digits, sign=True)
-    return [name, unit, number(a, digits), number(b, digits), difference]
+    both = None if None in errors else hypot(*errors)
+    words = zip((number(a, digits), number(b, digits), difference), (*errors, both), strict=True)
+    return [name, unit, *(word if error is None else f"{word} ± {number(error, digits)}" for word, error in words)]
 
 
 def _facts(subject):
     """Return {name: number or None} of a run."""
     traded, touches = trades(subject.tape, subject.book), two_sided(subject.tape, subject.book)
-    facts = dict.fromkeys([*MONEY, *REST]) | {"trades": len(traded), "lots traded": int(traded["lots"].sum()), "rows": len(subject.tape)}
+    facts = dict.fromkeys([*MONEY, *ERRORS.values(), *REST]) | {"trades": len(traded), "lots traded": int(traded["lots"].sum()), "rows": len(subject.tape)}
     if len(touches):
         facts["spread, mean of touches"] = float((touches["best_ask_ticks"] - touches["best_bid_ticks"]).mean())
     return facts | _focus_facts(subject) if subject.focus is not None else facts

@@ -1,8 +1,12 @@
 """Queues: how long an order waits by its place in the line, how the lots ahead of it went, and what the place was worth."""
+from textwrap import wrap
+
 from lob.analytics.queues import queues
 from lob.report.numbers import duration, number, percent
 from lob.report.parts import Chart, Column, Section, Table, layout, log_ticks, with_band
 from lob.report.theme import SERIES
+
+WORD_MAX = 9  # letters in a line below a chart
 
 
 def section(subject):
@@ -41,13 +45,18 @@ def _fates(found):
     table = found.by_place.filter((found.by_place["time_ns"] == 10_000_000_000) & found.by_place["filled"].is_not_null())
     if table.height == 0:
         return Chart("fates", title, caption, note="No class of orders at the touch has twenty of them, too few for shares.")
-    words, filled, cancelled = table["place"].cast(str).to_list(), table["filled"].to_list(), table["cancelled"].to_list()
+    words, filled, cancelled = _in_lines(table["place"]), table["filled"].to_list(), table["cancelled"].to_list()
     rest = [max(1 - a - b, 0) for a, b in zip(filled, cancelled, strict=True)]
     traces = [
         {"type": "bar", "name": name, "x": words, "y": values, "marker": {"color": color}, "hovertemplate": "%{x}: %{y:.1%} " + name}
         for name, values, color in (("filled", filled, "$series3"), ("cancelled or moved", cancelled, "$series2"), ("still there", rest, "$faint/0.5"))
     ]
     return Chart("fates", title, caption, traces, layout("", "share of orders", barmode="stack", bargap=0.35, yaxis={"tickformat": ".0%"}))
+
+
+def _in_lines(places):
+    """Return words that stand below a chart, each in lines so short that seven of them stand upright side by side."""
+    return ["<br>".join(wrap(word, WORD_MAX)) for word in places.cast(str).to_list()]
 
 
 def _value(found):
@@ -59,7 +68,7 @@ def _value(found):
     if table.height == 0:
         return Chart("value", title, caption, note="No order at the touch ended a second before the tape does, so no place can be valued.")
     trace = {
-        "type": "scatter", "mode": "markers", "x": table["place"].cast(str).to_list(), "y": table["value"].to_list(),
+        "type": "scatter", "mode": "markers", "x": _in_lines(table["place"]), "y": table["value"].to_list(),
         "marker": {"size": 9, "color": "$series1"},
         "error_y": {"type": "data", "array": (2 * table["value_error"].fill_null(0)).to_list(), "color": "$series1", "thickness": 1.4, "width": 4},
         "customdata": table.select("orders", "filled_share").rows(),

@@ -1,11 +1,19 @@
 """Worst: the fills that lost most, and the book around each, event by event."""
 from lob.analytics.scenes import AFTER, BEFORE, scenes, worst_fills
-from lob.messages import CancelReason, Flag, RejectReason, ReportKind
+from lob.messages import CancelReason, Flag, Phase, RejectReason, ReportKind
 from lob.report.numbers import clock, count, duration, number, percent
 from lob.report.parts import Column, Live, Section, Table
 
 ROWS_A_STEP = 4
 SIDES = {1: "buy", -1: "sell"}
+STATUSES = ("trading is halted", "orders collect", "trading is continuous")
+# What the book itself says, from a row's price, its lots and where.
+OF_THE_BOOK = {
+    ReportKind.STATUS: lambda price, lots, at: STATUSES[price] if price in range(len(STATUSES)) else "the phase changes",
+    ReportKind.PHASE: lambda price, lots, at: f"the book is in {Phase(price).name.lower().replace('_', ' ')}" if price in set(Phase) else "the phase changes",
+    ReportKind.AUCTION: lambda price, lots, at: f"an auction trades {lots}{at}",
+    ReportKind.INDICATIVE: lambda price, lots, at: f"an auction now would trade {lots}{at}",
+}
 
 
 def section(subject):
@@ -61,7 +69,7 @@ def _scene(subject, line, steps, middle):
         "title": f"{'Bought' if side > 0 else 'Sold'} {count(line['lots'], 'lot')} at {number(price)} {'from' if side > 0 else 'to'} "
         f"{subject.name_of(line['counterparty'])}, "
                  f"{clock(line['time_ns'])}; {number(line['loss_ticks'], 1)} ticks × lots lost after 1 s",
-        "time_s": (int(line["time_ns"]) - int(subject.tape.rows["time_ns"][0])) / 1e9, "price": price, "side": side, "middle": middle,
+        "time_s": (int(line["time_ns"]) - subject.tape.start_ns) / 1e9, "price": price, "side": side, "middle": middle,
         "steps": [_step(subject, step, line["time_ns"]) for step in steps],
     }
 
@@ -82,9 +90,12 @@ def _step(subject, step, fill_ns):
 
 def _words(subject, row):
     """Return one row of the tape as a sentence."""
-    kind, name, side = int(row["kind"]), subject.name_of(int(row["owner"])), SIDES.get(int(row["side"]), "")
+    kind, side = int(row["kind"]), SIDES.get(int(row["side"]), "")
     lots, price = number(int(row["lots"])), number(int(row["price_ticks"]))
     at = f" at {price}" if row["price_ticks"] else " at market"
+    if kind in OF_THE_BOOK:
+        return OF_THE_BOOK[kind](int(row["price_ticks"]), lots, at)
+    name = subject.name_of(int(row["owner"]))
     if kind == ReportKind.FILL:
         return f"{name} {side}s {lots}{at} from {subject.name_of(int(row['resting_owner']))}" if row["side"] > 0 else \
             f"{name} {side}s {lots}{at} to {subject.name_of(int(row['resting_owner']))}"
