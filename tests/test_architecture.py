@@ -14,16 +14,17 @@ ALL_FILES = sorted([*SOURCES, *PROJECT.glob("tests/**/*.py"), *PROJECT.glob("ben
 TREES = {path: ast.parse(path.read_text(encoding="utf-8"), path) for path in ALL_FILES}
 
 # Data flows one way, agents -> exchange -> tape -> analytics -> report; a room may import its own modules and these.
-GROUND = {"messages", "errors", "integers", "jit", "instrument"}
+GROUND = {"messages", "errors", "files", "integers", "jit", "instrument"}
 MAY_IMPORT = {
     "messages": set(),
     "errors": set(),
+    "files": set(),
     "integers": set(),
     "jit": set(),
     "parts": {"jit"},
     "schedule": {"jit"},
     "instrument": {"messages", "errors"},
-    "exchange": {"messages", "errors", "jit", "schedule"},
+    "exchange": {"messages", "errors", "files", "jit", "schedule"},
     "feeds": GROUND,
     # The one way back: what a user can ask of a run or a tape, each answer imported when it is asked for.
     "questions": {"analytics", "report"},

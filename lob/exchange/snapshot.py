@@ -14,7 +14,6 @@ Owns the format; what a file may say is snapshot_checks'. FILE is a NumPy .npz a
 A book that is loaded answers every request that follows with the rows that the saved one would have given.
 """
 import json
-import os
 import zipfile
 import zlib
 from pathlib import Path
@@ -32,6 +31,7 @@ from lob.exchange.rules.state import AT_MARKET, EXTRA, MODE, NEVER, PEGGED, STOP
 from lob.exchange.rules.trading import head_in
 from lob.exchange.snapshot_checks import check_arrays, check_book_of
 from lob.exchange.venue import Venue
+from lob.files import whole_file
 from lob.jit import jit
 from lob.messages import PRICE_MAX_TICKS, Phase
 
@@ -155,16 +155,9 @@ def _venue(content):
 
 def save(memory, sequence, path):
     """Write a BookMemory to a file, whole or not at all, and return its path; raises TapeError if the disk refuses."""
-    path = Path(path)
-    part = path.with_name(path.name + ".part")
-    try:
-        with open(part, "wb") as file:
-            np.savez_compressed(file, **dict(zip(ARRAYS, state_of(memory, sequence), strict=True)))
-        os.replace(part, path)
-    except OSError as error:
-        part.unlink(missing_ok=True)
-        raise TapeError(f"{path}: the snapshot cannot be written: {error.strerror}") from error
-    return path
+    with whole_file(path, TapeError, "the snapshot cannot be written") as part, open(part, "wb") as file:
+        np.savez_compressed(file, **dict(zip(ARRAYS, state_of(memory, sequence), strict=True)))
+    return Path(path)
 
 
 def load(path):

@@ -4,7 +4,6 @@ Owns the bytes. LIMIT becomes A, EXECUTE E, a CANCEL X or, if it takes all that 
 level is a D of each of its orders. Source: Nasdaq, TotalView-ITCH 5.0 specification. Cost: about 100 ns a row.
 """
 import gzip
-import os
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +12,7 @@ from lob.errors import FeedError
 from lob.feeds.feed import DAY_NS, UNITS_PER_DOLLAR
 from lob.feeds.itch_messages import ID_OF_ZERO, PREFIX_BYTES, SIZE_OF_KIND, STOCK_BYTES
 from lob.feeds.open_orders import OpenOrders, drop, entry_at, find, is_full, open_orders_at, put
+from lob.files import whole_file
 from lob.jit import jit
 from lob.messages import ANONYMOUS_ID_FIRST, Action, anonymous_id
 
@@ -42,16 +42,8 @@ def write_itch(feed, path, stock=None):
         raise FeedError(f"{path}: tick_size must be a multiple of 0.0001 in ITCH, was {feed.tick_size}")
     if feed.end_ns >= DAY_NS:
         raise FeedError(f"{path}: times must be within a day in ITCH, end at {feed.end_ns:,} ns")
-    part = path.with_name(path.name + ".part")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with gzip.open(part, "wb", compresslevel=1) if path.suffix == ".gz" else open(part, "wb") as file:
-            _write(feed, file, path, stock.ljust(STOCK_BYTES).encode(), int(units))
-        os.replace(part, path)
-    except OSError as error:
-        raise FeedError(f"{path}: cannot be written: {error.strerror or error}") from error
-    finally:
-        part.unlink(missing_ok=True)
+    with whole_file(path, FeedError) as part, gzip.open(part, "wb", compresslevel=1) if path.suffix == ".gz" else open(part, "wb") as file:
+        _write(feed, file, path, stock.ljust(STOCK_BYTES).encode(), int(units))
     return path
 
 

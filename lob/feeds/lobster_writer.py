@@ -5,6 +5,7 @@ it, is not there. LIMIT is type 1, a CANCEL 2 or, if it takes all that is left, 
 level is a 3 of each of its orders.
 Source: LOBSTER, output structure (lobsterdata.com). Cost: about 10 microseconds a row.
 """
+from contextlib import ExitStack
 from pathlib import Path
 
 from sortedcontainers import SortedDict
@@ -12,6 +13,7 @@ from sortedcontainers import SortedDict
 from lob.errors import FeedError
 from lob.feeds.feed import SECOND_NS, UNITS_PER_DOLLAR
 from lob.feeds.lobster_rows import AUCTION, DELETED, EMPTY_PRICE, EXECUTED, HALT, HIDDEN, NEW, REDUCED, SIDES
+from lob.files import whole_file
 from lob.messages import Action, Side, anonymous_id
 
 PARTS = ("message", "orderbook")
@@ -22,7 +24,7 @@ def write_lobster(feed, folder, levels=10, date="2000-01-01"):
     """Write the message and the book file of a Feed into a folder and return the path of the message file.
 
     levels: how many the files show; date: the day in their names. Rows of orders that are not open are left out.
-    Raises FeedError if LOBSTER cannot hold the feed or the files cannot be written.
+    Raises FeedError if LOBSTER cannot hold the feed or the files cannot be written; then earlier ones are left as they were.
     """
     folder, units = Path(folder), feed.tick_size * UNITS_PER_DOLLAR
     if units != int(units) or units < 1:
@@ -33,16 +35,14 @@ def write_lobster(feed, folder, levels=10, date="2000-01-01"):
     span = f"{feed.start_ns // SECOND_NS * 1000}_{-(-feed.end_ns // SECOND_NS) * 1000}"
     paths = [folder / f"{symbol}_{date}_{span}_{part}_{levels}.csv" for part in PARTS]
     book = _Window(levels, int(units))
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with open(paths[0], "w", encoding="ascii") as messages, open(paths[1], "w", encoding="ascii") as rows:
-            for block in feed.blocks():
-                for row in block[["time_ns", "action", "order_id", "side", "price_ticks", "lots"]].tolist():
-                    for message in book.follow(*row):
-                        messages.write(message)
-                        rows.write(book.text)
-    except OSError as error:
-        raise FeedError(f"{folder}: cannot be written: {error.strerror or error}") from error
+    with ExitStack() as stack:
+        parts = [stack.enter_context(whole_file(path, FeedError)) for path in paths]
+        messages, rows = (stack.enter_context(open(part, "w", encoding="ascii")) for part in parts)
+        for block in feed.blocks():
+            for row in block[["time_ns", "action", "order_id", "side", "price_ticks", "lots"]].tolist():
+                for message in book.follow(*row):
+                    messages.write(message)
+                    rows.write(book.text)
     return paths[0]
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from lob.analytics.markouts import HORIZONS_NS, fill_markouts_everywhere, markouts
 from lob.errors import TapeError
+from lob.files import whole_file
 
 # Six hues that keep apart from each other in print and for the colour-blind; a seventh line should be another figure.
 COLORS = ("#2a78d6", "#eb6834", "#1baf7a", "#9a5bd0", "#b8860b", "#d6457b")
@@ -46,12 +47,9 @@ def compare(tape_a, tape_b):
 
 def write_html(figure, path):
     """Write a figure as one HTML file that needs no network, and return its path; raises TapeError if it cannot be written."""
-    path = Path(path)
-    try:
-        path.write_text(figure.to_html(include_plotlyjs=True, full_html=True, config={"displayModeBar": False}), encoding="utf-8")
-    except OSError as error:
-        raise TapeError(f"{path}: the figure cannot be written: {error.strerror}") from error
-    return path
+    with whole_file(path, TapeError, "the figure cannot be written") as part:
+        part.write_text(figure.to_html(include_plotlyjs=True, full_html=True, config={"displayModeBar": False}), encoding="utf-8")
+    return Path(path)
 
 
 def _lines(table, line):

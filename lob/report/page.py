@@ -8,6 +8,7 @@ from importlib import resources
 from pathlib import Path
 
 from lob.errors import TapeError
+from lob.files import whole_file
 from lob.report.markup import part_html, section_html
 from lob.report.numbers import number
 from lob.report.packing import as_json
@@ -59,13 +60,9 @@ def compared_page(tapes, agent=None, book=0):
 
 def write_page(html, path):
     """Write a page and return its path; raises TapeError if it cannot be written."""
-    path = Path(path)
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(html, encoding="utf-8")
-    except OSError as error:
-        raise TapeError(f"{path}: the page cannot be written: {error.strerror}") from error
-    return path
+    with whole_file(path, TapeError, "the page cannot be written") as part:
+        part.write_text(html, encoding="utf-8")
+    return Path(path)
 
 
 def _grouped(parts):

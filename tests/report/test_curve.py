@@ -80,5 +80,6 @@ def test_the_page_needs_no_network(tape, tmp_path):
 
 
 def test_a_page_that_cannot_be_written_is_an_error(tape, tmp_path):
+    (tmp_path / "file").write_text("")
     with pytest.raises(TapeError, match="the figure cannot be written"):
-        write_html(curve(*maker_curves(tape)[:1], title="random"), tmp_path / "nowhere" / "curve.html")
+        write_html(curve(*maker_curves(tape)[:1], title="random"), tmp_path / "file" / "curve.html")

@@ -1,12 +1,11 @@
 """A tape on disk is whole, or says up to where it is; a disk that fills loses nothing that was written."""
 import json
-import resource
-from contextlib import contextmanager
 
 import numpy as np
 import polars
 import pyarrow.parquet
 import pytest
+from full_disk import file_size_limit
 from random_market import random_tape
 
 from lob.errors import TapeError
@@ -19,17 +18,6 @@ from lob.tape.record import Tape
 @pytest.fixture
 def tape():
     return random_tape(2_000, seed=2, complete=True, end_ns=10**12)
-
-
-@contextmanager
-def file_size_limit(limit_bytes):
-    """Let no file grow beyond a number of bytes, as a full disk would."""
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (limit_bytes, before[1]))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
 def rewrite(path, change):
