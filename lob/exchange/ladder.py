@@ -12,6 +12,7 @@ away, and up to three tier words are read on the way up and two on the way down,
 """
 import numpy as np
 
+from lob.exchange.lines import untouched
 from lob.jit import jit, leading_zeros, pool_reader
 from lob.messages import PRICE_MAX_TICKS
 
@@ -226,8 +227,7 @@ class LadderMemory:
 
     def __init__(self, ladder, page_count=4):
         self.ladder = ladder
-        # Zero pages of the operating system: what is never touched is never there.
-        self.directory = np.zeros(PAGE_COUNT, np.int64)
+        self.directory = untouched(PAGE_COUNT, np.int64)
         self.tiers = np.zeros(sum(TIER_WORDS), np.int64)
         self.blocks = []
         ladder["directory"], ladder["tiers"] = self.directory.ctypes.data, self.tiers.ctypes.data

@@ -1,4 +1,6 @@
 """Kept: the rows of a run whose tape stays in memory. Owns the blocks that they lie in, and what one call of `run` has seen of them."""
+import ctypes
+import weakref
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -8,7 +10,9 @@ from lob.exchange.reports import copied
 from lob.messages import REPORT
 from lob.tape.record import Tape
 
-BLOCK_ROWS = 2**18
+BLOCK_ROWS = 2**17
+SPARE_MAX = 4
+_spare = []  # the memory of blocks that nobody reads any more, uint8[BLOCK_ROWS * REPORT.itemsize] each
 
 
 class MemorySink:
@@ -32,7 +36,7 @@ class MemorySink:
     def _memory(self, count):
         """Return memory for so many rows, a part of a block so large that the system has large pages for it: a fault for every small one would cost as much."""
         if len(self._free) < count:
-            self._free = np.empty(max(BLOCK_ROWS, count), REPORT)
+            self._free = _block() if count <= BLOCK_ROWS else np.empty(count, REPORT)
         memory, self._free = self._free[:count], self._free[count:]
         return memory
 
@@ -49,6 +53,25 @@ class MemorySink:
         if len(self.blocks) > 1:
             self.blocks = [np.concatenate([block.view(np.uint8) for block in self.blocks]).view(REPORT)]
         return self.blocks[0][:count]
+
+
+def _block():
+    """Return REPORT[BLOCK_ROWS], not set to anything, in memory that serves again when the last array that lies in it is gone.
+
+    New memory costs a short run a fifth of its time: the system sets every page of it to zero first.
+    """
+    try:
+        memory = _spare.pop()
+    except IndexError:
+        memory = np.empty(BLOCK_ROWS * REPORT.itemsize, np.uint8)
+    lease = (ctypes.c_char * memory.nbytes).from_buffer(memory)
+    weakref.finalize(lease, _give_back, memory).atexit = False
+    return np.frombuffer(lease, REPORT)
+
+
+def _give_back(memory):
+    if len(_spare) < SPARE_MAX:
+        _spare.append(memory)
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ import threading
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cache, cached_property
 from importlib import metadata
 from pathlib import Path
 
@@ -39,6 +39,7 @@ from lob.tape.parquet import TapeWriter
 from lob.tape.record import Tape
 
 SEED_MAX = 2**63 - 1
+FIRST_ROWS = 1_000     # among which the first price of a recording is looked for, and then among the next so many
 SLICE_SECONDS = 0.1  # of wall time between two looks at the progress and at Ctrl-C
 
 
@@ -246,7 +247,7 @@ class Simulation:
     def _provenance(self, end_ns):
         return {
             "scenario": self.name, "scenario_toml": self.scenario_toml, "seed": self.seed,
-            "versions": {"queuerace": _version(), "numba": metadata.version("numba"), "numpy": np.__version__, "python": platform.python_version()},
+            "versions": dict(_versions()),
             "source_hash": source_hash(), "instrument": self.instrument.as_strings(), "agents": [_described(i, a) for i, a in enumerate(self.agents, 1)],
             "execution": self.execution, "opening_price_ticks": self.listings[0].opening_ticks,
             "feed": None if self.feed is None else {"source": Path(self.feed.source).name, "sha256": self.feed.sha256, **self.feed.summary},
@@ -265,11 +266,11 @@ class Simulation:
 
 
 def _first_price(feed):
-    for rows in feed.blocks():
+    # A piece at a time: one of the first rows is an order's.
+    for rows in (block[begin:begin + FIRST_ROWS] for block in feed.blocks() for begin in range(0, len(block), FIRST_ROWS)):
         is_order = np.isin(rows["action"], (Action.LIMIT, Action.EXECUTE)) & (rows["price_ticks"] > 0)  # an execution of an unknown order has none
-        priced = rows["price_ticks"][is_order]
-        if len(priced):
-            return int(priced[0])
+        if is_order.any():
+            return int(rows["price_ticks"][np.argmax(is_order)])
     raise ScenarioError(f"{feed.source} has no order, so opening_price_ticks must be given")
 
 
@@ -327,11 +328,14 @@ def _described(owner, agent):
     return described | ({"venues": places} if len(places) > 1 else {})
 
 
-def _version():
+@cache
+def _versions():
+    # Once a process: to look them up takes as long as five thousand recorded rows.
     try:
-        return metadata.version("queuerace")
+        own = metadata.version("queuerace")
     except metadata.PackageNotFoundError:
-        return "source"
+        own = "source"
+    return {"queuerace": own, "numba": metadata.version("numba"), "numpy": np.__version__, "python": platform.python_version()}
 
 
 @contextmanager
