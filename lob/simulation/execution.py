@@ -9,8 +9,8 @@ import numpy as np
 
 from lob.errors import ScenarioError
 from lob.exchange.order_history import OrderHistory
-from lob.feeds.feed import Feed
-from lob.messages import ANONYMOUS_ID_FIRST, PRICE_MAX_TICKS, REQUEST, Action, Phase, ReportKind, TimeInForce
+from lob.feeds.feed import Feed, joined
+from lob.messages import ANONYMOUS_ID_FIRST, PRICE_MAX_TICKS, REQUEST, Action, Flag, Phase, ReportKind, TimeInForce
 
 RULES = ("passive", "displace", "reactive")
 ROWS_AT_ONCE = 2**16
@@ -18,6 +18,7 @@ TAKER_ID_FIRST = 2**61   # recorded orders have smaller ids than whoever came to
 CLIP_ID_FIRST = 3 * 2**60
 ENTRY_SHIFT = 34         # of the number of an anonymous order's entry, above its price
 STATUS_TRADES = 2
+LAST = int(Flag.LAST)
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,16 +55,44 @@ def arrivals(blocks):
 
     A trade off the displayed book, and one with an order that is not known, has passed over all better prices: it arrives as an order to take these. A level
     that leaves the window is cancelled. Before the recording says that trading begins orders collect, and the crossed ones trade at one price when it does.
+    An order that self-match prevention takes away is told of with what came in, and leaves before it.
     """
     # An OrderHistory says what became of each row: which order an unknown name stood for, what a dropped level held.
     history, names, taker_id = OrderHistory(), _Names(), TAKER_ID_FIRST
+    for rows in _whole_events(blocks):
+        asked = _asked(history.send_many(_cancels_first(rows)), names)
+        takes = np.flatnonzero(asked["tif"] == TimeInForce.IOC)
+        asked["order_id"][takes] = taker_id + np.arange(len(takes))
+        taker_id += len(takes)
+        yield asked
+
+
+def _whole_events(blocks):
+    """Yield the rows of blocks again, some ROWS_AT_ONCE at a time, no event in two parts unless it is longer than that."""
+    left = np.zeros(0, REQUEST)
     for rows in blocks:
         for begin in range(0, len(rows), ROWS_AT_ONCE):
-            asked = _asked(history.send_many(rows[begin:begin + ROWS_AT_ONCE]), names)
-            takes = np.flatnonzero(asked["tif"] == TimeInForce.IOC)
-            asked["order_id"][takes] = taker_id + np.arange(len(takes))
-            taker_id += len(takes)
-            yield asked
+            rows_now = joined([left, rows[begin:begin + ROWS_AT_ONCE]])
+            ends = np.flatnonzero(rows_now["flags"] & LAST)
+            count = ends[-1] + 1 if len(ends) else len(rows_now) * (len(rows_now) > ROWS_AT_ONCE)
+            if count:
+                yield rows_now[:count]
+            left = rows_now[count:]
+    if len(left):
+        yield left
+
+
+def _cancels_first(rows):
+    """Return rows with the cancels of each event first, but those of orders that another row of the event names before.
+
+    Such an order stood in the way of what came in, and the venue took it away: the recording tells of it behind the trades.
+    """
+    event = np.cumsum(np.append(False, (rows["flags"][:-1] & LAST).astype(bool) | (np.diff(rows["time_ns"]) > 0)))
+    by_order = np.lexsort((rows["order_id"], event))
+    is_named_first = np.empty(len(rows), bool)
+    is_named_first[by_order] = np.append(True, (np.diff(event[by_order]) > 0) | (np.diff(rows["order_id"][by_order]) != 0))
+    comes_first = (rows["action"] == Action.CANCEL) & is_named_first
+    return rows[np.lexsort((~comes_first, event))]
 
 
 def _asked(told, names):

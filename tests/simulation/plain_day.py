@@ -2,7 +2,7 @@
 
 The brute-force twin of the three execution rules. Shares nothing with the engine or its reference but the records of `messages`.
 """
-from lob.messages import Action, Side, anonymous_id
+from lob.messages import Action, Flag, Side, anonymous_id
 
 TRADING = 2
 
@@ -30,13 +30,17 @@ class PlainDay:
     def fills_in(self, feed):
         """Return [(time_ns, side, price_ticks, lots)] of all fills."""
         timer_ns = feed.start_ns
-        for row in feed.rows[["time_ns", "action", "order_id", "side", "price_ticks", "lots"]].tolist():
+        for row in self.rows_in(feed):
             while timer_ns < row[0]:
                 self.quote()
                 timer_ns += self.quoter.step_ns
             self.time_ns = row[0]
             self.follow(*row[1:])
         return self.fills
+
+    def rows_in(self, feed):
+        """Return [(time_ns, action, order_id, side, price_ticks, lots)] of what happened, one after the other."""
+        return feed.rows[["time_ns", "action", "order_id", "side", "price_ticks", "lots"]].tolist()
 
     def quote(self):
         wants = [side for side in Side if side * self.inventory_lots < self.quoter.inventory_max_lots]
@@ -215,6 +219,19 @@ class DisplacedDay(PlainDay):
 class ReactiveDay(PlainDay):
     """The same under `reactive`: whoever traded comes to take what it took, at its price, and meets whoever stands there; anonymous volume stands in line."""
 
+    def rows_in(self, feed):
+        """An order that nothing else in its event names, and that is cancelled in it, has made way for what came in."""
+        rows, event = [], []
+        for row, flags in zip(super().rows_in(feed), feed.rows["flags"].tolist(), strict=True):
+            if event and event[0][0] != row[0]:
+                rows += made_way(event)
+                event = []
+            event.append(row)
+            if flags & Flag.LAST:
+                rows += made_way(event)
+                event = []
+        return rows + made_way(event)
+
     def is_displayed(self, order):
         return True
 
@@ -237,6 +254,12 @@ class ReactiveDay(PlainDay):
         traded = min(lots, order.lots)
         self.take(order, traded)
         return traded
+
+
+def made_way(event):
+    """Return the rows of an event, those of orders that made way first."""
+    first = [i for i, row in enumerate(event) if row[1] == Action.CANCEL and row[2] not in {other[2] for other in event[:i]}]
+    return [event[i] for i in first] + [row for i, row in enumerate(event) if i not in first]
 
 
 DAYS = {"passive": PlainDay, "displace": DisplacedDay, "reactive": ReactiveDay}

@@ -276,6 +276,34 @@ def test_the_next_clip_of_an_iceberg_comes_in_though_some_of_the_last_one_still_
     assert run.feed_unknown == 0 and [row[1] for row in told if row[0] == ReportKind.CANCELLED] == [5]
 
 
+def test_an_order_that_self_match_prevention_takes_away_leaves_before_what_came_in_trades(monkeypatch):
+    """The recording tells of it behind the trades; only where nothing else of its order is told before, and within its event."""
+    asked = [
+        (1, 1, Action.LIMIT, 1, True), (1, 2, Action.LIMIT, 1, True), (1, 3, Action.LIMIT, 2, True), (1, 4, Action.LIMIT, 3, True),
+        (2, 2, Action.EXECUTE, 1, False), (2, 3, Action.EXECUTE, 1, False), (2, 3, Action.CANCEL, 0, False), (2, 1, Action.CANCEL, 0, True),
+        (3, 4, Action.EXECUTE, 1, True), (3, 4, Action.CANCEL, 0, True),
+    ]
+    facts = [(at, at, order_id, 100, lots, NOBODY, 0, action, Side.SELL, 0, Flag.LAST * ends) for at, order_id, action, lots, ends in asked]
+    feed = feed_of(np.array([fact + (0,) * (len(REQUEST) - len(fact)) for fact in facts], dtype=REQUEST))
+    for rows_at_once in (4, 5, 7, 100):
+        monkeypatch.setattr("lob.simulation.execution.ROWS_AT_ONCE", rows_at_once)
+        run = Simulation([], feed=feed, execution="reactive").run(progress=False)
+        told = [(row["kind"], row["resting_id"] or row["order_id"]) for row in run.rows if row["kind"] in (ReportKind.FILL, ReportKind.CANCELLED)]
+        fill, cancelled = ReportKind.FILL, ReportKind.CANCELLED
+        assert told == [(cancelled, 1), (fill, 2), (fill, 3), (cancelled, 3), (fill, 4), (cancelled, 4)]
+
+
+def test_recorded_arrivals_without_agents_bring_the_touch_of_the_future_back_lot_by_lot(data_folder):
+    feed = feeds.databento(data_folder / FUTURE, from_ns=OPEN_NS)
+    live, recorded = (Simulation([], feed=feed, execution=rule).run(progress=False) for rule in ("reactive", "passive"))
+    assert live.feed_unknown == 0
+    told = [touches(live.rows, "reactive")[TOUCH_FACTS], touches(recorded.rows, "passive")[TOUCH_FACTS]]
+    # The rows of one time come in another order, so it is the last touch of each that can be the same.
+    last = [rows[np.append(np.diff(rows["time_ns"]) > 0, True)] for rows in told]
+    changes = [rows[np.append(True, rows[1:] != rows[:-1])] for rows in ([row[row["time_ns"] > OPEN_NS] for row in last])]
+    assert len(changes[0]) > 20_000 and changes[0].tolist() == changes[1].tolist()
+
+
 def test_displaced_lots_trade_once(live_day):
     """What recorded orders brought is what traded, was cancelled, or rests: nothing is there twice."""
     run = Simulation([NaiveQuoter(lots=5, step_ns=100_000_000, inventory_max_lots=10_000)], feed=live_day[1], execution="displace").run()
