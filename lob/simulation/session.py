@@ -183,7 +183,7 @@ class Simulation:
                 while self.world["now_ns"] >= self.world.recording.known_until_ns:
                     self.world.recording.read_on()
                 took = time.perf_counter() - began
-                slice_ns = int(min(max(slice_ns * min(max(SLICE_SECONDS / max(took, 1e-6), 0.1), 4.0), 1), end_ns))
+                slice_ns = int(min(max(slice_ns * min(max(SLICE_SECONDS / max(took, 1e-6), 0.1), 4.0), 1), end_ns - self.start_ns))
                 show(self.world["now_ns"])
             return not interrupted
 

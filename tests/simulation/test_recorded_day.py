@@ -323,6 +323,18 @@ def test_displaced_lots_trade_once(live_day):
     assert fills["lots"][fills["action"] == Action.EXECUTE].sum() <= flow
 
 
+def test_a_recording_that_begins_long_before_midnight_and_ends_soon_after_it_takes_no_more_steps_than_another(monkeypatch):
+    """How long a step may be was a matter of when the run ends, and of this one that is a second after midnight."""
+    row = (-10**16, -10**16, 1, 100, 1, NOBODY, 0, Action.LIMIT, Side.BUY, 0, Flag.LAST)
+    rows = np.array([row + (0,) * (len(REQUEST) - len(row))], dtype=REQUEST)
+    feed = Feed("TEST", "generated", rows, None, 0, Decimal("0.01"), Decimal(1), -10**16, SECOND_NS, {})
+    steps, advance_slice = [], Simulation._advance_slice
+    monkeypatch.setattr(Simulation, "_advance_slice", lambda self, *args: (steps.append(1), advance_slice(self, *args)))
+    run = Simulation([], feed=feed).run(progress=False)
+    assert (run.feed_rows, run.is_complete) == (1, True)
+    assert len(steps) < 100
+
+
 def test_an_unknown_execution_rule_is_refused(live_day):
     with pytest.raises(ScenarioError, match="execution must be one of passive, displace, reactive, was 'optimist'"):
         Simulation([], feed=live_day[1], execution="optimist")
