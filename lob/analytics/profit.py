@@ -16,6 +16,9 @@ from lob.instrument import MICROTICKS
 from lob.jit import jit
 from lob.tape.accounts import Account, accounts_of, places_among
 
+COUNTS = ("fills", "maker_lots", "taker_lots")
+MONEY = ("cash_ticks", "fees_microticks", "spread_half_ticks", "drift_half_ticks", "total_half_ticks", "pnl_ticks")
+
 
 def profit_and_loss(tape, book=0):
     """Return what every agent, and every other owner that traded, has made in one book: a polars frame in order of owner.
@@ -42,23 +45,30 @@ def profit_everywhere(tape):
     """Return what everybody has made in all books of a tape: a frame as that of `profit_and_loss`, but what cannot be added up.
 
     Money is one: counts, cash, fees, spread, drift, total and pnl are sums over the books, the pnl null where it is null in one in which the owner traded.
-    Lots of one book are not another's: inventory_lots is a list with those of each book, and there is no mid.
+    Where a tick on a lot is not worth the same everywhere these are floats, in ticks of the first book. Lots of one book are not another's: inventory_lots is
+    a list with those of each book, and there is no mid.
     """
     import polars as pl
 
+    values = [tape.instrument_of(book).tick_value for book in tape.books]
+    worths = None if len(set(values)) == 1 else [float(value / values[0]) for value in values]
     by_book = [{line["owner"]: line for line in profit_and_loss(tape, book).iter_rows(named=True)} for book in tape.books]
     owners = sorted(set().union(*by_book))
-    lines = [_summed([lines.get(owner) for lines in by_book]) for owner in owners]
-    return pl.DataFrame(lines, schema=_schema() | {"inventory_lots": pl.List(pl.Int64)}).drop("mid_half_ticks")
+    lines = [_summed([lines.get(owner) for lines in by_book], worths) for owner in owners]
+    schema = _schema() | {"inventory_lots": pl.List(pl.Int64)} | (dict.fromkeys(MONEY, pl.Float64) if worths else {})
+    return pl.DataFrame(lines, schema=schema).drop("mid_half_ticks")
 
 
-def _summed(by_book):
-    """Return the line of an owner from its line in each book, None where it has none."""
-    lines = [line for line in by_book if line is not None]
-    traded = [line for line in lines if line["fills"]] or lines[:1]
-    summed = {key: lines[0][key] for key in ("owner", "agent", "kind", "role")}
-    for key in ("fills", "maker_lots", "taker_lots", "cash_ticks", "fees_microticks", "spread_half_ticks", "drift_half_ticks", "total_half_ticks", "pnl_ticks"):
-        values = [line[key] for line in traded]
+def _summed(by_book, worths):
+    """Return the line of an owner from its line in each book, None where it has none.
+
+    worths: what a tick on a lot of each book is worth in those of the first, None where all are worth the same.
+    """
+    lines = [(line, worth) for line, worth in zip(by_book, worths or [1] * len(by_book), strict=True) if line is not None]
+    traded = [(line, worth) for line, worth in lines if line["fills"]] or lines[:1]
+    summed = {key: lines[0][0][key] for key in ("owner", "agent", "kind", "role")}
+    for key in (*COUNTS, *MONEY):
+        values = [None if line[key] is None else line[key] * (worth if key in MONEY else 1) for line, worth in traded]
         summed[key] = None if None in values else sum(values)
     return summed | {"inventory_lots": [0 if line is None else line["inventory_lots"] for line in by_book]}
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 from lob.errors import ScenarioError
 from lob.exchange.venue import FeeTier, Venue
+from lob.instrument import Instrument
 from lob.integers import whole
 from lob.messages import PRICE_MAX_TICKS
 from lob.simulation.clock import checked_schedule
@@ -17,11 +18,12 @@ OPENING_TICKS = 10_000
 
 @dataclass(frozen=True)
 class Listing:
-    """One book: its venue's name, None where only its number says which; the Venue that it is set up as; when it moves to which phase; its gateway; the price
-    at which it opens.
+    """One book: its venue's name, None where only its number says which; what trades there; the Venue that it is set up as; when it moves to which phase; its
+    gateway; the price at which it opens.
     """
 
     name: str | None
+    instrument: Instrument
     venue: Venue
     schedule: tuple
     gateway_ns: int
@@ -31,8 +33,8 @@ class Listing:
     def plain(self):
         """What a tape's provenance says of the book, a dict of JSON's own types."""
         return {
-            "name": self.name, "opening_price_ticks": self.opening_ticks, "venue": self.venue.as_plain(), "gateway_ns": self.gateway_ns,
-            "schedule": [[time_ns, phase.name] for time_ns, phase in self.schedule],
+            "name": self.name, "instrument": self.instrument.as_strings(), "opening_price_ticks": self.opening_ticks, "venue": self.venue.as_plain(),
+            "gateway_ns": self.gateway_ns, "schedule": [[time_ns, phase.name] for time_ns, phase in self.schedule],
         }
 
 
@@ -53,11 +55,13 @@ def listings(books, venues, venue, schedule, gateway_ns, opening_ticks, instrume
     for number, (name, own) in enumerate(venues.items()):
         settings = [_of(what, setting, name, venues, default) for what, setting, default in (
             ("schedule", schedule, ()), ("gateway_ns", gateway_ns, 0), ("opening_price_ticks", opening_ticks, OPENING_TICKS),
+            ("instrument", instrument, None),
         )]
-        own = _with_fees(own, instrument)
+        traded = _checked_instrument(settings[3])
+        own = _with_fees(own, traded)
         place = f"venues[{number}]" if isinstance(name, str) else "venue"
         found.append(Listing(
-            name if isinstance(name, str) else None, own, checked_schedule(settings[0], own, place), checked_gateway_ns(settings[1], place),
+            name if isinstance(name, str) else None, traded, own, checked_schedule(settings[0], own, place), checked_gateway_ns(settings[1], place),
             _checked_price(settings[2]),
         ))
     return tuple(found)
@@ -93,6 +97,12 @@ def _with_fees(venue, instrument):
         fees = f"{instrument.maker_fee} and {instrument.taker_fee} beside {venue.fees}"
         raise ScenarioError(f"fees must be the instrument's or the venue's, not both, was {fees}")
     return replace(venue, fees=(tier,)) if tier != FeeTier() else venue
+
+
+def _checked_instrument(instrument):
+    if not isinstance(instrument, Instrument | None):
+        raise ScenarioError(f"instrument must be of the class Instrument, was {instrument!r}")
+    return instrument or Instrument()
 
 
 def _checked_price(opening_ticks):

@@ -21,10 +21,11 @@ from lob.simulation.fundamental import Fundamental
 from lob.simulation.gateway import checked_gateway_ns
 from lob.simulation.latency import Latency
 from lob.simulation.roster import venue_numbers
-from lob.simulation.session import Simulation
+from lob.simulation.session import Simulation, checked_seed
 
 POPULATION = "agents"  # the package whose scenarios can be called by name
 DEFAULT = "toxic"
+OF_A_LISTING = ("name", "instrument", "opening_price")  # what a [[venues]] table has beside what [venue] may have
 KEYS = {
     "name": str, "seed": int, "minutes": float, "opening_price": str, "instrument": dict, "fundamental": dict, "venue": dict, "venues": list, "agents": list,
 }
@@ -32,25 +33,30 @@ KEYS = {
 
 @dataclass(frozen=True)
 class Scenario:
-    """A world as a file describes it. `simulation()` makes a fresh one each time. opening_price_ticks: of all venues,
+    """A world as a file describes it. `simulation()` makes a fresh one each time. instrument, opening_price_ticks: of all venues,
     or by their names. venues: what the file says of them beyond that, as arguments of a Simulation."""
 
     name: str
     seed: int
     minutes: float
     toml: str
-    instrument: Instrument
+    instrument: Instrument | dict
     fundamental: Fundamental | None
     opening_price_ticks: int | dict
     venues: dict
     agents: tuple
+    path: Path
 
     def simulation(self, seed=None, out=None, plain=False):
-        """Return a Simulation of this scenario, with its own seed or another."""
-        return Simulation(
-            self.agents, instrument=self.instrument, seed=self.seed if seed is None else seed, opening_price_ticks=self.opening_price_ticks,
-            fundamental=self.fundamental, out=out, plain=plain, name=self.name, scenario_toml=self.toml, **self.venues,
-        )
+        """Return a Simulation of this scenario, with its own seed or another; raises ScenarioError, naming the file, if it cannot be used."""
+        seed = self.seed if seed is None else checked_seed(seed)
+        try:
+            return Simulation(
+                self.agents, instrument=self.instrument, seed=seed, opening_price_ticks=self.opening_price_ticks,
+                fundamental=self.fundamental, out=out, plain=plain, name=self.name, scenario_toml=self.toml, **self.venues,
+            )
+        except ScenarioError as error:
+            raise ScenarioError(f"{self.path}: {error}") from error
 
 
 def load(name_or_path=DEFAULT):
@@ -65,7 +71,7 @@ def load(name_or_path=DEFAULT):
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise ScenarioError(f"{path}: {error}") from None
     try:
-        return _scenario(document, path.stem, toml)
+        return _scenario(document, path, toml)
     except AgentError:
         raise
     except LobError as error:
@@ -117,9 +123,9 @@ def _near(word, words):
     return f": did you mean {near[0]!r}?" if near else f"; there are {', '.join(words) or 'none'}"
 
 
-def _scenario(document, stem, toml):
+def _scenario(document, path, toml):
     _check_keys("", document, KEYS)
-    instrument = _made("instrument", Instrument, _checked_numbers("instrument", document.get("instrument", {})))
+    instrument = _instrument("instrument", document.get("instrument", {}))
     if not document.get("agents"):
         raise ScenarioError("agents must have at least one [[agents]] table")
     minutes, seed = document.get("minutes", 10.0), document.get("seed", 1)
@@ -127,27 +133,28 @@ def _scenario(document, stem, toml):
         raise ScenarioError(f"seed must be from 0 to 2^63 - 1, was {seed!r}")
     if not 0 < minutes < math.inf:
         raise ScenarioError(f"minutes must be > 0, was {minutes!r}")
-    name = document.get("name", stem)
+    name = document.get("name", path.stem)
     if not re.fullmatch(r"[\w.-]+", name) or name.startswith("."):
         raise ScenarioError(f"name must be of letters, digits, '-', '_' and '.', since a folder is named after it; was {name!r}")
-    opening_ticks, venues = _venues(document, _opening_ticks(instrument, document.get("opening_price", "100.00")), instrument)
+    instrument, opening_ticks, venues = _venues(document, document.get("opening_price", "100.00"), instrument)
     agents = tuple(_agent(f"agents[{i}]", table) for i, table in enumerate(document["agents"]))
     for i, agent in enumerate(agents):
         venue_numbers(f"agents[{i}]", agent, list(venues.get("venues", [None])))
     return Scenario(
         name=name, seed=seed, minutes=minutes, toml=toml, instrument=instrument, opening_price_ticks=opening_ticks,
-        fundamental=_made("fundamental", Fundamental, document["fundamental"]) if "fundamental" in document else None, venues=venues, agents=agents,
+        fundamental=_made("fundamental", Fundamental, document["fundamental"]) if "fundamental" in document else None, venues=venues, agents=agents, path=path,
     )
 
 
-def _venues(document, opening_ticks, instrument):
-    """Return the opening price, and what a Simulation is told of its venues: the one of [venue], or by name those of [[venues]]."""
+def _venues(document, opening_price, instrument):
+    """Return what trades, its opening price, and what a Simulation is told of its venues: of the one of [venue], or by name of those of [[venues]]."""
+    opening_ticks = _opening_ticks(instrument, opening_price)
     if "venues" not in document:
         venue, schedule, gateway_ns = _venue("venue", document.get("venue", {}))
-        return opening_ticks, {"venue": venue, "schedule": schedule, "gateway_ns": gateway_ns}
+        return instrument, opening_ticks, {"venue": venue, "schedule": schedule, "gateway_ns": gateway_ns}
     if "venue" in document or not document["venues"]:
         raise ScenarioError("venues must be at least one [[venues]] table, and no [venue] beside them")
-    opening, venues, schedules, gateways = {}, {}, {}, {}
+    opening, venues, schedules, gateways, instruments = {}, {}, {}, {}, {}
     for i, table in enumerate(document["venues"]):
         place = f"venues[{i}]"
         if not isinstance(table, dict):
@@ -155,9 +162,14 @@ def _venues(document, opening_ticks, instrument):
         name = table.get("name")
         if not isinstance(name, str) or not name or name in venues:
             raise ScenarioError(f"{place}.name must be text, and no other venue's, was {name!r}")
-        venues[name], schedules[name], gateways[name] = _venue(place, {key: value for key, value in table.items() if key not in ("name", "opening_price")})
-        opening[name] = _opening_ticks(instrument, table["opening_price"], f"{place}.opening_price") if "opening_price" in table else opening_ticks
-    return opening, {"venues": venues, "schedule": schedules, "gateway_ns": gateways}
+        venues[name], schedules[name], gateways[name] = _venue(place, {key: value for key, value in table.items() if key not in OF_A_LISTING})
+        instruments[name] = _instrument(f"{place}.instrument", table["instrument"]) if "instrument" in table else instrument
+        opening[name] = _opening_ticks(instruments[name], table.get("opening_price", opening_price), f"{place}.opening_price")
+    return instruments, opening, {"venues": venues, "schedule": schedules, "gateway_ns": gateways}
+
+
+def _instrument(place, table):
+    return _made(place, Instrument, _checked_numbers(place, table))
 
 
 def _venue(place, table):
@@ -209,7 +221,7 @@ def _word(kind):
 
 def _checked_numbers(place, table):
     """Return decimals given as text, so that none goes through a float."""
-    for key, value in table.items():
+    for key, value in table.items() if isinstance(table, dict) else ():
         if not isinstance(value, str):
             raise ScenarioError(f'{place}.{key} must be text, as in "0.01", was {value!r}')
     return table

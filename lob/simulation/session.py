@@ -94,8 +94,8 @@ class Simulation:
     "passive" and "displace" it may have fees and self_trade and no other setting. Without fees of its own its fees are the instrument's. venues: instead of
     these two {name: Venue}, books that are set up each in its way and go by their names.
     schedule: pairs (time_ns, Phase), the phases that the venue moves to by itself after the one that it opens in; a batch or the breaker's phase ends by
-    itself in any case. gateway_ns: how long the gateway takes for each request; requests wait there for their turn. With `venues` these two and
-    opening_price_ticks may be {name: setting}.
+    itself in any case. gateway_ns: how long the gateway takes for each request; requests wait there for their turn. With `venues` these two,
+    instrument and opening_price_ticks may be {name: setting}.
     Raises ScenarioError for settings that cannot be used.
     """
 
@@ -105,17 +105,16 @@ class Simulation:
             agents, feed=feed, instrument=instrument, seed=seed, opening_price_ticks=opening_price_ticks, fundamental=fundamental, plain=owners, books=books,
             venue=venue, venues=venues, schedule=schedule, gateway_ns=gateway_ns, execution=execution,
         )
-        for setting, given, kind in (("feed", feed, Feed), ("instrument", instrument, Instrument), ("fundamental", fundamental, Fundamental)):
+        for setting, given, kind in (("feed", feed, Feed), ("fundamental", fundamental, Fundamental)):
             if given is not None and not isinstance(given, kind):
                 raise ScenarioError(f"{setting} must be of the class {kind.__name__}, was {given!r}")
-        self.seed = whole(seed, 0, SEED_MAX)
-        if self.seed is None:
-            raise ScenarioError(f"seed must be a whole number from 0 to 2^63 - 1, was {seed!r}")
+        self.seed = checked_seed(seed)
         self.feed, self.fundamental, self.name, self.scenario_toml = feed, fundamental, name, scenario_toml
-        self.instrument = instrument or (Instrument(feed.name, feed.tick_size, feed.lot_size) if feed else Instrument())
+        if instrument is None and feed is not None:
+            instrument = Instrument(feed.name, feed.tick_size, feed.lot_size)
         if opening_price_ticks is None:
             opening_price_ticks = _first_price(feed) if feed else OPENING_TICKS
-        self.listings = listings(books, venues, venue, schedule, gateway_ns, opening_price_ticks, self.instrument)
+        self.listings = listings(books, venues, venue, schedule, gateway_ns, opening_price_ticks, instrument)
         if feed is not None and len(self.listings) != 1:
             raise ScenarioError(f"books must be 1 with a feed, were {len(self.listings)}")
         if feed is not None and self.listings[0].schedule:
@@ -248,7 +247,8 @@ class Simulation:
         return {
             "scenario": self.name, "scenario_toml": self.scenario_toml, "seed": self.seed,
             "versions": dict(_versions()),
-            "source_hash": source_hash(), "instrument": self.instrument.as_strings(), "agents": [_described(i, a) for i, a in enumerate(self.agents, 1)],
+            "source_hash": source_hash(), "instrument": self.listings[0].instrument.as_strings(),
+            "agents": [_described(i, a) for i, a in enumerate(self.agents, 1)],
             "execution": self.execution, "opening_price_ticks": self.listings[0].opening_ticks,
             "feed": None if self.feed is None else {"source": Path(self.feed.source).name, "sha256": self.feed.sha256, **self.feed.summary},
             "start_ns": self.start_ns, "end_ns": end_ns, "complete": False,
@@ -263,6 +263,14 @@ class Simulation:
         venue |= {"venue": first.venue.as_plain()} if first.venue != Venue() else {}
         schedule = {"schedule": first.plain["schedule"]} if first.schedule else {}
         return venue | schedule | ({"gateway_ns": first.gateway_ns} if first.gateway_ns else {})
+
+
+def checked_seed(seed):
+    """Return a seed as an int; raises ScenarioError if it is none."""
+    number = whole(seed, 0, SEED_MAX)
+    if number is None:
+        raise ScenarioError(f"seed must be a whole number from 0 to 2^63 - 1, was {seed!r}")
+    return number
 
 
 def _first_price(feed):

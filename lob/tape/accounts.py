@@ -32,8 +32,8 @@ class Account:
 def accounts(tape, at_ns=None, book=None):
     """Return the account of every owner that traded up to and including `at_ns` (default: the whole tape), by owner.
 
-    book: count the fills of one book only, since its lots are not another's. An owner that trades with itself counts the fill on both sides.
-    Owner 0 is the recorded flow of a day. Returns {owner: Account}, sorted.
+    book: count the fills of one book only: its lots are not another's, nor are its ticks where it has an instrument of its own. An owner that trades with
+    itself counts the fill on both sides. Owner 0 is the recorded flow of a day. Returns {owner: Account}, sorted.
     """
     rows = tape.rows_until(at_ns)
     # Chosen as bytes: numpy copies a record field by field, which takes ten times as long.

@@ -65,8 +65,14 @@ class Tape(Questions):
 
     @property
     def instrument(self):
-        """The instrument of the run; without one on record, the default Instrument."""
-        return Instrument(**self.provenance.get("instrument", {}))
+        """The instrument of the run, of its first venue where there are several; without one on record, the default Instrument."""
+        return self.instrument_of(0)
+
+    def instrument_of(self, book):
+        """Return what trades in a book; without an Instrument on record, that of the run."""
+        venues = self.provenance.get("venues")
+        own = venues[book].get("instrument") if venues and book < len(venues) else None
+        return Instrument(**(own or self.provenance.get("instrument", {})))
 
     @property
     def agents(self):

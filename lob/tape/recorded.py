@@ -38,7 +38,7 @@ def feed_of(tape, book=0, name=None):
     if tape.execution == PASSIVE:
         reports = reports[(reports["owner"] == 0) & (reports["resting_owner"] == 0)]
     ids, resting_ids, order_count = _numbers(reports)
-    rows, instrument = _rows_of(reports, ids, resting_ids), tape.instrument
+    rows, instrument = _rows_of(reports, ids, resting_ids), tape.instrument_of(book)
     start_ns = int(reports["time_ns"][0]) if len(reports) else 0
     counts = {"messages": len(reports), "rows": len(rows), "seed_rows": 0, "orders": order_count}
     summary = {"format": "tape", **counts, "first_ns": start_ns, "last_ns": tape.end_ns}

@@ -102,6 +102,7 @@ gateway_ns = 20
 [[venues]]
 name = "b"
 opening_price = "12.00"
+instrument = { name = "FUT", tick_size = "0.25", lot_size = "50" }
 fees = [{ taker_ppm = 5 }]
 schedule = [{ at_s = 0.5, phase = "HALT" }]
 
@@ -116,11 +117,18 @@ venue = "b"
 """)
     provenance = world.simulation().run(seconds=1).provenance
     assert [(venue["name"], venue["opening_price_ticks"], venue["gateway_ns"], venue["schedule"]) for venue in provenance["venues"]] == [
-        ("a", 1_000, 20, []), ("b", 1_200, 0, [[500_000_000, "HALT"]])]
+        ("a", 1_000, 20, []), ("b", 48, 0, [[500_000_000, "HALT"]])]
+    assert [(venue["instrument"]["name"], venue["instrument"]["tick_size"]) for venue in provenance["venues"]] == [("XYZ", "0.01"), ("FUT", "0.25")]
     assert [len(venue["venue"]["fees"]) for venue in provenance["venues"]] == [0, 1]
     links = provenance["agents"][0]["venues"]
     assert [(link["book"], link["latency"]["feed_ns"], link["latency"]["order_ns"]) for link in links] == [(1, 5, 0), (0, 0, 7)]
     assert "venues" not in provenance["agents"][1]
+
+
+def test_what_only_a_simulation_finds_wrong_names_the_file_too(scenario):
+    world = scenario('[[agents]]\nclass = "agents:InformedTrader"\n')
+    with pytest.raises(ScenarioError, match=r"mine\.toml: .*sees a fundamental, and the simulation has none"):
+        world.simulation()
 
 
 @pytest.mark.parametrize(
@@ -181,6 +189,10 @@ venue = "b"
         (VENUES + "gateway_ns = -1\n" + AGENT, "venues[1].gateway_ns must be a whole number of nanoseconds"),
         (VENUES + "fee = 1\n" + AGENT, "venues[1]: venue has no setting 'fee'"),
         (VENUES + "opening_price = 1\n" + AGENT, "venues[1].opening_price must be text, was 1"),
+        (VENUES + "instrument = 1\n" + AGENT, "venues[1].instrument must be a table, was 1"),
+        (VENUES + "instrument = { tick = '1' }\n" + AGENT, "unknown key 'venues[1].instrument.tick'"),
+        (VENUES + "instrument = { tick_size = 1 }\n" + AGENT, "venues[1].instrument.tick_size must be text, as in \"0.01\", was 1"),
+        (VENUES + "opening_price = '10.10'\ninstrument = { tick_size = '0.25' }\n" + AGENT, "venues[1].opening_price: price of XYZ must be a multiple"),
         (VENUES + "schedule = [{ at_s = -1, phase = 'HALT' }]\n" + AGENT, "venues[1].schedule[0] must have at_s"),
         (AGENT + "latency = { feed = 5 }\n", "unknown key 'agents[0].latency.feed': did you mean 'feed_ns'?"),
         (AGENT + "latency = { feed_ns = -5 }\n", "agents[0].latency: latency.feed_ns must be a whole number of nanoseconds from 0 to an hour, was -5"),

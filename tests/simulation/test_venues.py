@@ -2,14 +2,17 @@
 import math
 
 import numpy as np
+import polars as pl
 import pytest
 from crowd import MS_NS, Watcher
 
 from agents import NoiseTrader, SymmetricMaker
-from lob import Agent, AgentError, Array, FeeTier, Latency, Phase, ReportKind, ScenarioError, Simulation, Tape, Venue, check_agent, compiled, verify
+from lob import Agent, AgentError, Array, FeeTier, Instrument, Latency, Phase, ReportKind, ScenarioError, Simulation, Tape, Venue, check_agent, compiled, verify
+from lob.analytics.profit import profit_and_loss, profit_everywhere
 from lob.messages import Action
 from lob.simulation.outbox import ORDER_IDS_PER_OWNER, ORDER_IDS_PER_VENUE
 from lob.tape.accounts import accounts
+from lob.tape.recorded import feed_of
 from lob.tape.replay import touches
 
 FAR = Latency(feed_ns=MS_NS, order_ns=MS_NS)
@@ -373,6 +376,28 @@ def test_a_tape_on_disk_knows_how_each_of_its_books_was_set_up(tmp_path):
     assert verify(tape).ok
 
 
+def test_each_venue_has_an_instrument_of_its_own_and_money_is_added_up_by_what_a_tick_is_worth(tmp_path):
+    """A share and a future on it: a tick on a lot is a cent of the one and 12.50 of the other."""
+    venues = {"exchange": Venue(), "futures": Venue()}
+    instruments = {"exchange": Instrument("SHARE"), "futures": Instrument("FUT", "0.25", 50, taker_fee="2.5")}
+    agents = [NoiseTrader(name=name, count=10, rate_hz=20.0, venue=name) for name in venues]
+    run = Simulation([*agents, Roamer(venues=["exchange", "futures"])], venues=venues, instrument=instruments, out=tmp_path, seed=4).run(seconds=20)
+    tape = Tape.read(tmp_path)
+    assert [tape.instrument_of(book) for book in tape.books] == list(instruments.values())
+    assert tape.instrument == run.tape.instrument == instruments["exchange"]
+    fees = [int(tape.rows["fee"][tape.rows["book"] == book].sum()) for book in tape.books]
+    assert fees[0] == 0 < fees[1]
+    feed = feed_of(tape, book=1)
+    assert (feed.name, str(feed.tick_size), str(feed.lot_size)) == ("FUT", "0.25", "50")
+    total = profit_everywhere(tape).filter(pl.col("kind") == "Roamer").row(0, named=True)
+    shares, futures = (profit_and_loss(tape, book).filter(pl.col("kind") == "Roamer").row(0, named=True) for book in tape.books)
+    assert shares["fills"] and futures["fills"]
+    for name in ("cash_ticks", "fees_microticks", "pnl_ticks", "spread_half_ticks"):
+        assert total[name] == pytest.approx(shares[name] + 1_250 * futures[name])
+    assert total["fills"] == shares["fills"] + futures["fills"] and total["inventory_lots"] == [shares["inventory_lots"], futures["inventory_lots"]]
+    assert verify(tape).ok
+
+
 @pytest.mark.parametrize(("settings", "words"), [
     ({"venue": 0, "venues": [0]}, "Postman: give venue or venues, not both"),
     ({"venues": []}, r"Postman.venues must be a list of 1 to 1,000 venues, was \[\]"),
@@ -396,6 +421,9 @@ def test_settings_of_an_agent_that_cannot_be_are_refused_with_their_place(settin
     ({"venues": {"a": Venue()}, "gateway_ns": {"a": -5}}, r"venues\[0\].gateway_ns must be a whole number"),
     ({"venues": {"a": Venue()}, "schedule": {"a": [(0, "LUNCH")]}}, r"venues\[0\].schedule\[0\] must be one of"),
     ({"venues": {"a": Venue()}, "opening_price_ticks": {"a": 0}}, "opening_price_ticks must be from 1"),
+    ({"venues": {"a": Venue()}, "instrument": {"b": Instrument()}}, "instrument: there is no venue 'b'; there are a"),
+    ({"venues": {"a": Venue()}, "instrument": {"a": "SHARE"}}, "instrument must be of the class Instrument, was 'SHARE'"),
+    ({"instrument": 5}, "instrument must be of the class Instrument, was 5"),
 ])
 def test_settings_of_venues_that_cannot_be_are_refused(settings, words):
     with pytest.raises(ScenarioError, match=words):

@@ -15,7 +15,7 @@ def section(subject):
 
 def _provenance(subject):
     tape, facts = subject.tape, subject.tape.provenance
-    instrument, feed, versions = tape.instrument, facts.get("feed"), facts.get("versions") or {}
+    instrument, feed, versions = tape.instrument_of(subject.book), facts.get("feed"), facts.get("versions") or {}
     rows = [
         ["scenario", str(facts.get("scenario") or "not on record")], ["seed", "not on record" if facts.get("seed") is None else str(facts["seed"])],
         ["execution", "passive: inside a recorded day, which does not react" if tape.execution == "passive" else "live: every order moves the book"],

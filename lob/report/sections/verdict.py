@@ -45,7 +45,7 @@ def _is(owner):
 
 
 def _money(subject):
-    line, instrument = _profit(subject), subject.tape.instrument
+    line, instrument = _profit(subject), subject.tape.instrument_of(subject.book)
     pnl, lots = line["pnl_ticks"], line["maker_lots"] + line["taker_lots"]
     if pnl is None:
         return Card("Did I make money?", "Not known", ["The tape has no moment with a bid and an ask, so nothing can be valued."])
