@@ -71,9 +71,10 @@ def check(folder, data):
     """Read an input, and perhaps replay it; raises whatever is not allowed to happen."""
     if len(data) < 2:
         return
+    source = str(folder)
     try:
         feed = opened(folder, data[0], data[1:])
-        last_ns = None
+        source, last_ns = feed.source, None  # of a tape its scenario's name
         for rows in feed.blocks():
             times_ns = rows["time_ns"]
             assert (np.diff(times_ns) >= 0).all() and (last_ns is None or not len(rows) or times_ns[0] >= last_ns), "times go back"
@@ -81,7 +82,7 @@ def check(folder, data):
         if data[0] & REPLAY:
             Simulation([], feed=feed).run(progress=False)
     except LobError as error:
-        assert str(folder) in str(error), f"the error must name the file: {error}"
+        assert source in str(error), f"the error must name the file: {error}"
 
 
 def seeds(folder):
