@@ -8,6 +8,7 @@ from lob.feeds.fast import fast
 from lob.feeds.itch import itch
 from lob.feeds.itch_messages import PREFIX_BYTES, SIZE_OF_KIND
 from lob.feeds.lobster import lobster
+from lob.feeds.lobster_files import LEVELS
 from lob.feeds.packed import Packed
 
 PARQUET_MAGIC = b"PAR1"
@@ -39,8 +40,10 @@ def format_of(path):
 def read(path, symbol=None, book=None, from_ns=None, to_ns=None, keep_going=False, stream=False):
     """Return the Feed of a recorded file in any format, as `databento`, `itch`, `lobster` or `fast` does.
 
-    symbol: which one of a DBN or ITCH file. book: the book file of a LOBSTER day. Raises FeedError also if one of them is given for a format that has none.
+    path: the file, or the folder of one LOBSTER day, as `write_lobster` makes it. symbol: which one of a DBN or ITCH file. book: the book file of a LOBSTER
+    day. Raises FeedError also if one of these two is given for a format that has none.
     """
+    path = _messages_in(Path(path)) if Path(path).is_dir() else path
     kind = format_of(path)
     if symbol is not None and kind not in ("dbn", "itch"):
         raise FeedError(f"{path}: symbol must be left out, a file of this format holds one, was {symbol!r}")
@@ -53,3 +56,11 @@ def read(path, symbol=None, book=None, from_ns=None, to_ns=None, keep_going=Fals
     if kind == "lobster":
         return lobster(path, book, from_ns, to_ns, keep_going, stream)
     return fast(path, from_ns, to_ns)
+
+
+def _messages_in(folder):
+    """Return the path of the message file of the LOBSTER day in a folder."""
+    found = [path for path in sorted(folder.iterdir()) if LEVELS.search(path.name) and "message" in path.name]
+    if len(found) != 1:
+        raise FeedError(f"{folder}: a folder must have the message file of one LOBSTER day, has {', '.join(path.name for path in found) or 'none'}")
+    return found[0]

@@ -7,11 +7,13 @@ import pytest
 from itch_market import ItchMarket
 from made_files import SECOND_NS, dbn_file, itch, itch_file, mbo
 from pyarrow import parquet
+from random_market import random_tape
 
 from lob import Simulation, feeds
 from lob.errors import FeedError
 from lob.feeds.fast import METADATA_KEY
 from lob.messages import Action, Side
+from lob.tape.recorded import feed_of
 
 ESH4 = "esh4-glbx-mdp3-20231225.mbo.dbn.zst"
 
@@ -154,3 +156,15 @@ def test_the_format_is_told_from_the_content(real_day, simulate_day, tmp_path):
     (tmp_path / "e").write_text("what is this")
     with pytest.raises(FeedError, match="e: byte 0: a recording must be DBN, ITCH 5.0, LOBSTER or what `lob convert` made, begins with b'what is '"):
         feeds.format_of(tmp_path / "e")
+
+
+def test_the_folder_of_a_lobster_day_is_read_as_its_files_and_no_other_folder(tmp_path):
+    day = feed_of(random_tape(500, seed=3))
+    messages = feeds.write_lobster(day, tmp_path / "day")
+    assert feeds.read(tmp_path / "day").rows.tolist() == feeds.read(messages).rows.tolist()
+    assert len(feeds.read(tmp_path / "day").rows)
+    with pytest.raises(FeedError, match="a folder must have the message file of one LOBSTER day, has none"):
+        feeds.read(tmp_path)
+    feeds.write_lobster(day, tmp_path / "day", date="2024-01-03")
+    with pytest.raises(FeedError, match="a folder must have the message file of one LOBSTER day, has .*2000-01-01.*, .*2024-01-03"):
+        feeds.read(tmp_path / "day")
