@@ -63,6 +63,10 @@ class _WholeLibrary(JITCodeLibrary):
         super().finalize()
 
     def _optimize_final_module(self):
+        for function in self._final_module.functions:
+            # What came from a part is this whole's own: the optimiser may take it into its callers, and no other whole can be given it by its name.
+            if function.linkage.name == "linkonce_odr":
+                function.linkage = "private"
         # Once is enough: numba's first, cheaper round is for reference counts, which an agent has none of.
         passes, builder = self._codegen._module_pass_manager()
         passes.run(self._final_module, builder)
@@ -132,6 +136,29 @@ def part(function, bounds=False):
 def whole(function, signature, keep=True):
     """Return `function` as native code for a signature, with all its parts in it. keep: as in `jit`."""
     return jit(function, signature, keep=keep, pipeline=_WHOLE)
+
+
+def address_writer(functions, signature):
+    """Return `write(address)`, which in native code writes the addresses of the machine code of parts, compiled for a signature, from an address on.
+
+    A whole that does so has the parts as its own, all optimised together, and what they share once.
+    """
+    @intrinsic
+    def write(typing_context, address):
+        for function in functions:
+            function.compile(signature)
+
+        def codegen(context, builder, signature_of_write, args):
+            cells = builder.inttoptr(args[0], ir.IntType(64).as_pointer())
+            for i, compiled in enumerate(function.get_compile_result(signature) for function in functions):
+                context.add_linking_libs([compiled.library])
+                native = context.declare_function(builder.module, compiled.fndesc)
+                builder.store(builder.ptrtoint(native, ir.IntType(64)), builder.gep(cells, [ir.Constant(ir.IntType(64), i)]))
+            return context.get_dummy_value()
+
+        return types.void(types.int64), codegen
+
+    return write
 
 
 class Handle(types.Type):

@@ -15,14 +15,16 @@ from enum import Enum
 import numpy as np
 
 from lob.errors import AgentError
-from lob.jit import HOOK, PACKAGE, entry_point, module_stamp, pool_reader, record_subtype
-from lob.parts import add_constant, add_property, add_record_method, field_writes, part, whole
+from lob.jit import HOOK, PACKAGE, module_stamp, pool_reader, record_subtype, types
+from lob.parts import add_constant, add_property, add_record_method, address_writer, field_writes, part, whole
 from lob.simulation.arguments import checked_int
 from lob.simulation.compilable import definition_of, is_super, near, super_calls
 from lob.simulation.fields import Array, dtype_of, word_of
 from lob.simulation.market import market_from, notice_from, trade_from
 from lob.simulation.window import Market
 from lob.simulation.world import HOOKS
+
+HOOK_WRITER = types.void(types.int64)
 
 _NATIVE = {}
 
@@ -50,33 +52,45 @@ class Native:
         self._compile()
 
     def _compile(self):
-        self.hooks, self.dispatchers = np.zeros(len(HOOKS), np.int64), []
-        for i, name in enumerate(HOOKS):
-            if hasattr(self.cls, name):
-                self.dispatchers.append(self._hook(name))
-                self.hooks[i] = entry_point(self.dispatchers[-1])
-
-    def _hook(self, name):
-        """Return a hook compiled for the kernel's one signature: it casts the three addresses and calls the class's own function."""
-        cls = self.cls
-        template = _call_with if name in self.with_notice else _call_bare
-        scope = {
-            "hook": self.native_function(getattr(cls, name)), "state_at": pool_reader(self.record), "market_from": market_from,
-            "notice_from": trade_from if name == "on_trade" else notice_from,
-        }
+        """Compile the hooks as one whole, or take it from disk, and ask it where they are."""
+        present = [i for i, name in enumerate(HOOKS) if hasattr(self.cls, name)]
+        functions = [self._hook(HOOKS[i]) for i in present]
         # Names in a dictionary instead of a closure: numba keeps code on disk by the contents of the closure, and these differ in each process.
-        function = pytypes.FunctionType(template.__code__, scope, name)
-        stamp = module_stamp(sys.modules.get(cls.__module__))
-        function.__module__, function.__qualname__ = cls.__module__, f"{cls.__module__}.{cls.__qualname__}.{name}"
+        function = pytypes.FunctionType(_write_hooks.__code__, {"write": address_writer(functions, HOOK)}, "hooks")
+        stamp = module_stamp(sys.modules.get(self.cls.__module__))
+        function.__module__, function.__qualname__ = self.cls.__module__, f"{self.cls.__module__}.{self.cls.__qualname__}.hooks"
         function.__stamp__, function.__check__ = f"{stamp}-{self._code_stamp()}", self._check_writes
         try:
-            dispatcher = whole(function, HOOK, keep=stamp is not None)
+            self.whole = whole(function, HOOK_WRITER, keep=stamp is not None)
         except AgentError:
             raise
         except Exception as error:
-            raise AgentError(f"{cls.__name__}.{name} cannot be compiled: {plain_words(error)}") from error
+            raise self._refusal(functions, error) from error
         self._check_writes()
-        return dispatcher
+        addresses = np.zeros(len(present), np.int64)
+        self.whole(addresses.ctypes.data)
+        self.hooks = np.zeros(len(HOOKS), np.int64)
+        self.hooks[present] = addresses
+
+    def _hook(self, name):
+        """Return a hook as a part for the kernel's one signature: it casts the three addresses and calls the class's own function."""
+        template = _call_with if name in self.with_notice else _call_bare
+        scope = {
+            "hook": self.native_function(getattr(self.cls, name)), "state_at": pool_reader(self.record), "market_from": market_from,
+            "notice_from": trade_from if name == "on_trade" else notice_from,
+        }
+        function = pytypes.FunctionType(template.__code__, scope, name)
+        function.__module__, function.__qualname__ = self.cls.__module__, f"{self.cls.__module__}.{self.cls.__qualname__}.{name}"
+        return part(function)
+
+    def _refusal(self, functions, error):
+        """Return the error of the first hook that cannot be compiled."""
+        for function in functions:
+            try:
+                function.compile(HOOK)
+            except Exception as its_own:
+                return AgentError(f"{self.cls.__name__}.{function.__name__} cannot be compiled: {plain_words(its_own)}")
+        return AgentError(f"{self.cls.__name__} cannot be compiled: {plain_words(error)}")
 
     def _check_writes(self):
         """Raise AgentError if a compiled function writes what does not fit into a field: the compiler would cut a float to an integer, and Python does not."""
@@ -206,6 +220,10 @@ def _add_method(record, name, code, is_static):
 
     choose.__signature__ = inspect.signature(call)
     add_record_method(record, name, choose)
+
+
+def _write_hooks(address):
+    write(address)  # noqa: F821
 
 
 def _call_bare(state, market, notice):
