@@ -15,6 +15,7 @@ import os
 import platform
 import sys
 import sysconfig
+import tempfile
 from functools import cache
 from importlib.util import resolve_name
 from pathlib import Path
@@ -108,16 +109,29 @@ def cache_directory():
     return Path(os.environ.get("LOB_CACHE_DIR") or user_cache_dir("queuerace"))
 
 
-def _place(folder):
-    """Return the folder of a source file, of this package's own as seen from it: two copies of the same package share their compiled code."""
-    return folder.relative_to(PACKAGE) if folder.is_relative_to(PACKAGE) else folder
+@cache
+def _place(file):
+    """Return the name of the folder of a source file; of this package's own as seen from it: two copies of the same package share their compiled code."""
+    folder = Path(file).resolve().parent
+    seen = folder.relative_to(PACKAGE) if folder.is_relative_to(PACKAGE) else folder
+    return hashlib.blake2b(str(seen).encode(), digest_size=6).hexdigest()
+
+
+@cache
+def _can_be_written(folder):
+    """Return whether a file can be made in a folder, which is made too; asked once, and not for each of a file's functions."""
+    try:
+        Path(folder).mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            return True
+    except OSError:
+        return False
 
 
 class _SourceHashedLocator(_CacheLocator):
     def __init__(self, function, file):
-        place = hashlib.blake2b(str(_place(Path(file).resolve().parent)).encode(), digest_size=6).hexdigest()
         # A folder for each state of the sources: an index that names a class which is there no more could not even be read.
-        self.path = str(cache_directory() / source_hash()[:12] / place)
+        self.path = os.path.join(cache_directory(), source_hash()[:12], _place(file))
         self.stamp = getattr(function, "__stamp__", None) or f"{source_hash()}-{DEBUG}"
         self.line = function.__code__.co_firstlineno
 
@@ -133,11 +147,7 @@ class _SourceHashedLocator(_CacheLocator):
     @classmethod
     def from_function(cls, function, file):
         locator = cls(function, file)
-        try:
-            locator.ensure_cache_path()
-        except OSError:
-            return None
-        return locator
+        return locator if _can_be_written(locator.path) else None
 
 
 class _CacheImpl(CompileResultCacheImpl):

@@ -7,9 +7,14 @@ a Record has in native code, since these are parts too. Knows no market.
 """
 import ctypes
 import inspect
+from functools import cache
+from types import FunctionType
 
+import numpy as np
+from llvmlite import binding as llvm
 from llvmlite import ir
-from numba import _dynfunc, types
+from numba import _dynfunc, from_dtype, types
+from numba.core import cgutils
 from numba.core import ir as numba_ir
 from numba.core.codegen import JITCodeLibrary
 from numba.core.compiler import CompilerBase, DefaultPassBuilder
@@ -19,7 +24,8 @@ from numba.core.datamodel.registry import register_default
 from numba.core.environment import lookup_environment
 from numba.core.errors import TypingError
 from numba.core.typed_passes import AnnotateTypes, IRLegalization, NativeLowering, NoPythonBackend, NoPythonSupportedFeatureValidation
-from numba.extending import intrinsic, overload_attribute, overload_method
+from numba.core.typing.templates import AttributeTemplate, ConcreteTemplate, infer_getattr, infer_global
+from numba.extending import intrinsic, lower_builtin, lower_getattr_generic, overload, overload_attribute, overload_method
 
 from lob.jit import jit
 
@@ -70,6 +76,13 @@ class _WholeLibrary(JITCodeLibrary):
         # Once is enough: numba's first, cheaper round is for reference counts, which an agent has none of.
         passes, builder = self._codegen._module_pass_manager()
         passes.run(self._final_module, builder)
+
+    def _get_module_for_linking(self):
+        # Nothing takes in a whole. Of its code only the names that Python asks for are kept beside the machine code, and reading it from disk is quicker.
+        if self._shared_module is None:
+            names = [f.name for f in self._final_module.functions if not f.is_declaration and f.linkage.name == "external"]
+            self._shared_module = llvm.parse_assembly("\n".join(f'define void @"{name}"() {{ ret void }}' for name in names))
+        return self._shared_module
 
     def bind_environments(self):
         """Give the parts what an error with arguments is made from, as numba gives it to each function that it runs."""
@@ -138,27 +151,87 @@ def whole(function, signature, keep=True):
     return jit(function, signature, keep=keep, pipeline=_WHOLE)
 
 
-def address_writer(functions, signature):
-    """Return `write(address)`, which in native code writes the addresses of the machine code of parts, compiled for a signature, from an address on.
+def compiled_together(entries, attributes, keep=True):
+    """Return one whole of several functions, and the addresses of their machine code; what they share is in it once.
 
-    A whole that does so has the parts as its own, all optimised together, and what they share once.
+    entries: [(a part or function of `jit`, signature)]. attributes: of the whole's own function, as `jit` reads them. The addresses hold as long as the whole.
     """
+    # Names in a dictionary instead of a closure: numba keeps code on disk by the contents of the closure, and these differ in each process.
+    function = FunctionType(_write.__code__, {"write_addresses": _address_writer(entries)}, "together")
+    for name, value in attributes.items():
+        setattr(function, name, value)
+    together, addresses = whole(function, types.void(types.int64), keep), np.zeros(len(entries), np.int64)
+    together(addresses.ctypes.data)
+    return together, addresses
+
+
+def _write(address):
+    write_addresses(address)  # noqa: F821
+
+
+def _address_writer(entries):
+    """Return `write(address)`, which in native code writes the addresses of functions from an address on."""
     @intrinsic
     def write(typing_context, address):
-        for function in functions:
+        for function, signature in entries:
             function.compile(signature)
 
         def codegen(context, builder, signature_of_write, args):
-            cells = builder.inttoptr(args[0], ir.IntType(64).as_pointer())
-            for i, compiled in enumerate(function.get_compile_result(signature) for function in functions):
+            word = ir.IntType(64)
+            cells = builder.inttoptr(args[0], word.as_pointer())
+            for i, (function, signature) in enumerate(entries):
+                compiled = function.get_compile_result(signature)
                 context.add_linking_libs([compiled.library])
                 native = context.declare_function(builder.module, compiled.fndesc)
-                builder.store(builder.ptrtoint(native, ir.IntType(64)), builder.gep(cells, [ir.Constant(ir.IntType(64), i)]))
+                builder.store(builder.ptrtoint(native, word), builder.gep(cells, [word(i)]))
             return context.get_dummy_value()
 
         return types.void(types.int64), codegen
 
     return write
+
+
+_doors = {}
+
+
+def door(function, *signatures):
+    """Return what parts call a function of `jit` by, without taking it in: it is compiled once for all, for each signature, and stays where it is.
+
+    For what is large: each whole that took it in would optimise it anew. Before a whole runs, or is read from disk, the doors must be open (`open_doors`).
+    """
+    def call(*arguments):
+        raise TypeError(f"{function.__name__}: only native code comes through this door")
+
+    class Template(ConcreteTemplate):
+        key, cases = call, list(signatures)
+
+    infer_global(call, types.Function(Template))
+    for i, signature in enumerate(signatures):
+        symbol = f"{function.__module__}.{function.__name__}.{i}"
+        _doors[symbol] = (function, signature)
+        lower_builtin(call, *signature.args)(_caller(symbol))
+    return call
+
+
+def _caller(symbol):
+    def codegen(context, builder, signature, args):
+        convention, returned, taken = context.call_conv, signature.return_type, signature.args
+        function = cgutils.get_or_insert_function(builder.module, convention.get_function_type(returned, taken), symbol)
+        status, result = convention.call_function(builder, function, returned, taken, args)
+        with cgutils.if_unlikely(builder, status.is_error):
+            convention.return_status_propagate(builder, status)
+        return result
+
+    return codegen
+
+
+@cache
+def open_doors():
+    """Have the functions behind the doors compiled, or read from disk, all together, and say by name where they are. Return what keeps them there."""
+    together, addresses = compiled_together(list(_doors.values()), {"__module__": __name__, "__qualname__": "doors"})
+    for symbol, address in zip(_doors, addresses, strict=True):
+        llvm.add_symbol(symbol, int(address))
+    return together
 
 
 class Handle(types.Type):
@@ -196,6 +269,23 @@ def add_attribute(handle, name, reader):
     overload_attribute(type(handle), name, jit_options=_AS_PART)(_same_signature(reader))
 
 
+def add_fields(handle, dtype, names):
+    """Give a handle, which is the address of a record of `dtype`, read-only attributes that are fields of it: a load each, with no function to compile."""
+    record = from_dtype(dtype)
+
+    class Fields(AttributeTemplate):
+        key = type(handle)
+
+        def generic_resolve(self, value, name):
+            return record.typeof(name) if name in names else None
+
+    infer_getattr(Fields)
+
+    @lower_getattr_generic(type(handle))
+    def read(context, builder, kind, value, name):
+        return context.get_getattr(record, name)(context, builder, record, builder.inttoptr(value, context.get_value_type(record)), name)
+
+
 def add_method(handle, name, implementation, whole=(), general=None, rare=()):
     """Give a handle a method: implementation(handle, ...) in native code, with its own names and defaults.
 
@@ -222,6 +312,11 @@ def _same_signature(implementation, whole=(), general=None, rare=()):
 
     choose.__signature__ = signature
     return choose
+
+
+def overload_in_parts(function):
+    """Return the decorator of what gives the implementation of `function` in parts and wholes for arguments of these types."""
+    return overload(function, jit_options=_AS_PART)
 
 
 def add_record_method(record, name, choose):

@@ -83,12 +83,12 @@ class Counted(Agent):
         self.seen += ticks
 
 
-def test_machine_code_of_an_agent_is_made_once_for_each_hook(monkeypatch):
+def test_machine_code_of_an_agent_is_made_once_for_all_its_hooks(monkeypatch):
     made = []
     finalize = JITCodeLibrary._finalize_specific
     monkeypatch.setattr(JITCodeLibrary, "_finalize_specific", lambda library: [made.append(library.name), finalize(library)])
     Simulation([Counted()])
-    assert sorted(name for name in made if "Counted" in name) == [f"{__name__}.Counted.{hook}" for hook in ("on_quote", "on_start")]
+    assert sorted(name for name in made if "Counted" in name) == [f"{__name__}.Counted.hooks"]
 
 
 def test_a_part_cannot_be_called_from_python():

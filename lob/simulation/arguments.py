@@ -2,8 +2,11 @@
 
 Owns functions that mean in native code what they mean in Python, where the compiler by itself would not have it so.
 """
-from lob.jit import TypingError, overload, types
+import numpy as np
+
+from lob.jit import TypingError, types
 from lob.messages import PEGS
+from lob.parts import overload_in_parts
 
 NEAR, MID, FAR = (int(PEGS[name]) for name in ("near", "mid", "far"))
 
@@ -31,7 +34,7 @@ def number_or_zero(value):
 
 
 for _function in (is_given, number_or_zero):
-    overload(_function)(_by_kind(_function))
+    overload_in_parts(_function)(_by_kind(_function))
 
 
 def peg_flag(value):
@@ -47,7 +50,7 @@ def peg_flag(value):
     raise ValueError("peg must be 'near', 'mid' or 'far'")
 
 
-@overload(peg_flag)
+@overload_in_parts(peg_flag)
 def _peg_flag(value):
     if value in (None, types.none) or isinstance(value, types.Omitted):
         return lambda value: 0
@@ -61,7 +64,7 @@ def checked_int(value):
     return int(value)
 
 
-@overload(checked_int)
+@overload_in_parts(checked_int)
 def _checked_int(value):
     if not isinstance(value, types.Float):
         return lambda value: int(value)
@@ -69,6 +72,6 @@ def _checked_int(value):
     def from_float(value):
         if not -9223372036854775808.0 <= value < 9223372036854775808.0:
             raise OverflowError("int: the number is nan, infinite or beyond 64 bits")
-        return int(value)
+        return np.int64(value)  # A cast, where `int` would be one more function to compile.
 
     return from_float

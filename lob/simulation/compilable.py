@@ -55,6 +55,13 @@ def definition_of(function):
         return None
 
 
+@lru_cache(maxsize=512)
+def nodes_of(function):
+    """Return every node of the syntax tree of a function, the definition itself first; empty where the source is not to be had."""
+    node = definition_of(function)
+    return tuple(ast.walk(node)) if node is not None else ()
+
+
 class Body:
     """What the native body of an agent class may name: its fields, its methods {name: function} and its constants, and the faces of what its hooks are given.
 
@@ -66,16 +73,15 @@ class Body:
 
     def check(self, function):
         """Raise AgentError at the first thing in a function of the class that native code cannot hold."""
-        node = definition_of(function)
-        if node is not None:
-            reader = _Reader(self, function, node)
+        if nodes := nodes_of(function):
+            node, reader = nodes[0], _Reader(self, function, nodes)
             reader.visit(node)
             if round_trip := self._round_trip([function.__name__]):
                 reader.refuse(node, f"it calls itself ({' -> '.join(round_trip)}), and native code of an agent cannot: write a loop")
 
     def _round_trip(self, path):
         """Return the methods on the way from the first of a path back to itself, None if none leads there."""
-        for called in own_calls(self.methods.get(path[-1])):
+        for called in own_calls(self.methods[path[-1]]) if path[-1] in self.methods else ():
             if called == path[0]:
                 return [*path, called]
             if called not in path and (found := self._round_trip([*path, called])):
@@ -90,12 +96,12 @@ class Body:
 class _Reader(ast.NodeVisitor):
     """Reads one function."""
 
-    def __init__(self, body, function, node):
-        self.body, self.function, self.node = body, function, node
-        self.faces = self._faces([argument.arg for argument in node.args.args])
+    def __init__(self, body, function, nodes):
+        self.body, self.function, self.nodes, self.node = body, function, nodes, nodes[0]
+        self.faces = self._faces([argument.arg for argument in self.node.args.args])
         self.faces |= self._other_markets()
-        self.locals = {part.arg for part in ast.walk(node) if isinstance(part, ast.arg)}
-        self.locals |= {part.id for part in ast.walk(node) if isinstance(part, ast.Name) and not isinstance(part.ctx, ast.Load)}
+        self.locals = {part.arg for part in nodes if isinstance(part, ast.arg)}
+        self.locals |= {part.id for part in nodes if isinstance(part, ast.Name) and not isinstance(part.ctx, ast.Load)}
 
     def _faces(self, parameters):
         """Return {name: class} of the parameters whose faces are known; the first of a method is the agent."""
@@ -109,7 +115,7 @@ class _Reader(ast.NodeVisitor):
     def _other_markets(self):
         """Return {name: class} of what is only ever set to `market.at(...)`."""
         found, others = set(), set()
-        for part in ast.walk(self.node):
+        for part in self.nodes:
             if isinstance(part, ast.Assign) and len(part.targets) == 1 and isinstance(part.targets[0], ast.Name) and self._face_of(part.value):
                 found.add(part.targets[0])
             elif isinstance(part, ast.Name) and isinstance(part.ctx, ast.Store):
@@ -130,9 +136,8 @@ class _Reader(ast.NodeVisitor):
         raise AgentError(f"{place} cannot be compiled: {reason} ({self.function.__code__.co_filename}, line {getattr(node, 'lineno', self.node.lineno)})")
 
     def generic_visit(self, node):
-        for kind, reason in REFUSED_NODES.items():
-            if isinstance(node, kind):
-                self.refuse(node, reason)
+        if reason := REFUSED_NODES.get(type(node)):
+            self.refuse(node, reason)
         super().generic_visit(node)
 
     def visit_FunctionDef(self, node):
@@ -213,19 +218,20 @@ def is_super(node):
     return isinstance(node, ast.Attribute) and isinstance(node.value, ast.Call) and isinstance(node.value.func, ast.Name) and node.value.func.id == "super"
 
 
+@lru_cache(maxsize=512)
 def super_calls(function):
     """Return the names of the methods that a function calls by super()."""
-    node = definition_of(function)
-    return sorted({n.attr for n in ast.walk(node) if is_super(n)}) if node is not None else []
+    return sorted({node.attr for node in nodes_of(function) if is_super(node)})
 
 
+@lru_cache(maxsize=512)
 def own_calls(function):
     """Return the names of the methods that a method calls on the agent itself."""
-    node = definition_of(function) if function is not None else None
-    if node is None or not node.args.args:
+    nodes = nodes_of(function)
+    if not nodes or not nodes[0].args.args:
         return []
-    me = node.args.args[0].arg
-    called = (n.func for n in ast.walk(node) if isinstance(n, ast.Call) and isinstance(n.func, ast.Attribute))
+    me = nodes[0].args.args[0].arg
+    called = (node.func for node in nodes if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute))
     return sorted({part.attr for part in called if isinstance(part.value, ast.Name) and part.value.id == me})
 
 

@@ -8,28 +8,27 @@ import numpy as np
 from lob.exchange.ladder import key_of
 from lob.jit import jit
 from lob.messages import Action, Flag, Side, TimeInForce
-from lob.parts import add_attribute, add_method, handle_type
+from lob.parts import add_attribute, add_fields, add_method, handle_type
 from lob.simulation import streams
 from lob.simulation.arguments import is_given, number_or_zero, peg_flag
 from lob.simulation.depth import replica_at, replica_key, replica_lots
 from lob.simulation.fundamental import fundamental_at, fundamental_ticks_at
 from lob.simulation.inbox import at_venue
-from lob.simulation.outbox import at_order, cancel_all, change, enter, enter_ruled, limit_flags, set_timer
+from lob.simulation.outbox import at_order, cancel_all_door, change_door, enter_door, enter_ruled_door, limit_flags, set_timer_door
 from lob.simulation.own_orders import open_order_count, order_fact, order_id_at, order_lots_ahead
 from lob.simulation.view import entry_of
 from lob.simulation.world import (
+    AGENT,
     LOOKS_BACK_MAX,
+    NOTICE,
     TOUCH,
     TOUCHES,
     TRADE,
     TRADES,
     agent_at,
     cursor_of,
-    notice_at,
     ring_of,
     stream_of,
-    touch_at,
-    trade_at,
     venue_of,
     world_at,
 )
@@ -174,29 +173,16 @@ def mid_ticks(address):
 # The native face.
 
 market_type, market_from, address_from = handle_type("Market")
-notice_type, notice_from, notice_address = handle_type("Notice")
-trade_type, trade_from, trade_address = handle_type("Trade")
-touch_type, touch_from, touch_address = handle_type("Touch")
+notice_type, notice_from, _ = handle_type("Notice")
+trade_type, trade_from, _ = handle_type("Trade")
+touch_type, touch_from, _ = handle_type("Touch")
 
 
-def _publish_fields(handle, to_address, record_at, fields):
-    for name in fields:
-        add_attribute(handle, name, _field_reader(to_address, record_at, name))
-
-
-def _field_reader(to_address, record_at, name):
-    # A field's name must be a constant in native code, so each reader is written out.
-    scope = {"to_address": to_address, "record_at": record_at}
-    exec(f"def read(handle):\n    return record_at(to_address(handle), 0).{name}", scope)
-    return scope["read"]
-
-
-_publish_fields(market_type, address_from, agent_at, MARKET_FIELDS)
-_publish_fields(notice_type, notice_address, notice_at, NOTICE_FIELDS)
-_publish_fields(trade_type, trade_address, trade_at, TRADE_FIELDS)
+add_fields(market_type, AGENT, MARKET_FIELDS)
+add_fields(notice_type, NOTICE, NOTICE_FIELDS)
+add_fields(trade_type, TRADE, TRADE_FIELDS)
+add_fields(touch_type, TOUCH, TOUCH_FIELDS)
 add_attribute(market_type, "mid_ticks", lambda market: mid_ticks(address_from(market)))
-
-_publish_fields(touch_type, touch_address, touch_at, TOUCH_FIELDS)
 add_attribute(market_type, "mark_to_mid", lambda market: mark_to_mid(address_from(market)))
 add_attribute(market_type, "open_order_count", lambda market: open_order_count(address_from(market)))
 add_attribute(market_type, "trade_count", lambda market: seen_count(address_from(market), TRADES))
@@ -208,7 +194,7 @@ add_attribute(market_type, "touch_count", lambda market: seen_count(address_from
 def _limit(market, side, price_ticks, lots, post_only=False, tif=GTC, slide=False, expiry_ns=None, display_lots=None, hidden=False, trigger_ticks=None,
            min_lots=None, peg=None, offset_ticks=0):
     flags = limit_flags(post_only, slide, hidden, is_given(display_lots), is_given(trigger_ticks), is_given(min_lots)) | peg_flag(peg)
-    return enter_ruled(
+    return enter_ruled_door(
         address_from(market), LIMIT, side, price_ticks, lots, GTT if is_given(expiry_ns) else tif, flags, number_or_zero(expiry_ns),
         number_or_zero(display_lots), number_or_zero(trigger_ticks), number_or_zero(min_lots), offset_ticks,
     )
@@ -216,7 +202,7 @@ def _limit(market, side, price_ticks, lots, post_only=False, tif=GTC, slide=Fals
 
 def _plain_limit(market, side, price_ticks, lots, post_only=False, tif=GTC, slide=False, expiry_ns=None, display_lots=None, hidden=False, trigger_ticks=None,
                  min_lots=None, peg=None, offset_ticks=0):
-    return enter(address_from(market), LIMIT, side, price_ticks, lots, post_only, tif)
+    return enter_door(address_from(market), LIMIT, side, price_ticks, lots, bool(post_only), tif)
 
 
 def _one_sided(side):
@@ -227,18 +213,18 @@ def _one_sided(side):
 
     def plain(market, price_ticks, lots, post_only=False, tif=GTC, slide=False, expiry_ns=None, display_lots=None, hidden=False, trigger_ticks=None,
               min_lots=None, peg=None, offset_ticks=0):
-        return enter(address_from(market), LIMIT, side, price_ticks, lots, post_only, tif)
+        return enter_door(address_from(market), LIMIT, side, price_ticks, lots, bool(post_only), tif)
 
     return plain, general
 
 
 def _market_order(market, side, lots, to_limit=False, trigger_ticks=None):
     flags = (TO_LIMIT if to_limit else 0) | (STOP if is_given(trigger_ticks) else 0)
-    return enter_ruled(address_from(market), MARKET, side, 0, lots, GTC, flags, 0, 0, number_or_zero(trigger_ticks), 0, 0)
+    return enter_ruled_door(address_from(market), MARKET, side, 0, lots, GTC, flags, 0, 0, number_or_zero(trigger_ticks), 0, 0)
 
 
 def _plain_market_order(market, side, lots, to_limit=False, trigger_ticks=None):
-    return enter(address_from(market), MARKET, side, 0, lots, False, GTC)
+    return enter_door(address_from(market), MARKET, side, 0, lots, False, GTC)
 
 
 for _name, (_plain, _general) in {
@@ -248,9 +234,11 @@ for _name, (_plain, _general) in {
 
 _METHODS = {
     "at": lambda market, venue: market_from(at_venue(address_from(market), venue)),
-    "cancel": lambda market, order_id, lots=0: change(address_from(market), CANCEL, order_id, 0, lots, False),
-    "cancel_all": lambda market, side=0, low_ticks=0, high_ticks=0: cancel_all(address_from(market), side, low_ticks, high_ticks),
-    "replace": lambda market, order_id, price_ticks, lots, post_only=False: change(address_from(market), REPLACE, order_id, price_ticks, lots, post_only),
+    "cancel": lambda market, order_id, lots=0: change_door(address_from(market), CANCEL, order_id, 0, lots, False),
+    "cancel_all": lambda market, side=0, low_ticks=0, high_ticks=0: cancel_all_door(address_from(market), side, low_ticks, high_ticks),
+    "replace": lambda market, order_id, price_ticks, lots, post_only=False: change_door(
+        address_from(market), REPLACE, order_id, price_ticks, lots, bool(post_only),
+    ),
     "trade": lambda market, i=0: trade_from(entry_back(address_from(market), TRADES, i)),
     "touch": lambda market, i=0: touch_from(entry_back(address_from(market), TOUCHES, i)),
     "open_order_id": lambda market, i: order_id_at(address_from(market), i),
@@ -258,8 +246,8 @@ _METHODS = {
     "open_order_ticks": lambda market, order_id: order_fact(at_order(address_from(market), order_id), order_id, 1),
     "open_order_lots": lambda market, order_id: order_fact(at_order(address_from(market), order_id), order_id, 2),
     "order_lots_ahead": lambda market, order_id: order_lots_ahead(at_order(address_from(market), order_id), order_id),
-    "wake_at": lambda market, time_ns: set_timer(address_from(market), time_ns),
-    "wake_after": lambda market, delay_ns: set_timer(address_from(market), market.now_ns + delay_ns),
+    "wake_at": lambda market, time_ns: set_timer_door(address_from(market), time_ns),
+    "wake_after": lambda market, delay_ns: set_timer_door(address_from(market), market.now_ns + delay_ns),
     "fundamental_ticks": lambda market, delay_ns=0: fundamental_ticks(address_from(market), delay_ns),
     "depth_ticks": lambda market, side, level=0: depth_ticks(address_from(market), side, level),
     "depth_lots": lambda market, side, level=0: depth_lots(address_from(market), side, level),

@@ -15,16 +15,14 @@ from enum import Enum
 import numpy as np
 
 from lob.errors import AgentError
-from lob.jit import HOOK, PACKAGE, module_stamp, pool_reader, record_subtype, types
-from lob.parts import add_constant, add_property, add_record_method, address_writer, field_writes, part, whole
+from lob.jit import HOOK, PACKAGE, module_stamp, pool_reader, record_subtype
+from lob.parts import add_constant, add_property, add_record_method, compiled_together, field_writes, open_doors, part
 from lob.simulation.arguments import checked_int
 from lob.simulation.compilable import definition_of, is_super, near, super_calls
 from lob.simulation.fields import Array, dtype_of, word_of
 from lob.simulation.market import market_from, notice_from, trade_from
 from lob.simulation.window import Market
 from lob.simulation.world import HOOKS
-
-HOOK_WRITER = types.void(types.int64)
 
 _NATIVE = {}
 
@@ -52,23 +50,21 @@ class Native:
         self._compile()
 
     def _compile(self):
-        """Compile the hooks as one whole, or take it from disk, and ask it where they are."""
-        present = [i for i, name in enumerate(HOOKS) if hasattr(self.cls, name)]
-        functions = [self._hook(HOOKS[i]) for i in present]
-        # Names in a dictionary instead of a closure: numba keeps code on disk by the contents of the closure, and these differ in each process.
-        function = pytypes.FunctionType(_write_hooks.__code__, {"write": address_writer(functions, HOOK)}, "hooks")
-        stamp = module_stamp(sys.modules.get(self.cls.__module__))
-        function.__module__, function.__qualname__ = self.cls.__module__, f"{self.cls.__module__}.{self.cls.__qualname__}.hooks"
-        function.__stamp__, function.__check__ = f"{stamp}-{self._code_stamp()}", self._check_writes
+        """Compile the hooks as one whole, or take it from disk, and note where they are."""
+        cls, present = self.cls, [i for i, name in enumerate(HOOKS) if hasattr(self.cls, name)]
+        hooks, stamp = [self._hook(HOOKS[i]) for i in present], module_stamp(sys.modules.get(cls.__module__))
+        attributes = {
+            "__module__": cls.__module__, "__qualname__": f"{cls.__module__}.{cls.__qualname__}.hooks", "__stamp__": f"{stamp}-{self._code_stamp()}",
+            "__check__": self._check_writes,
+        }
+        open_doors()
         try:
-            self.whole = whole(function, HOOK_WRITER, keep=stamp is not None)
+            self.whole, addresses = compiled_together([(hook, HOOK) for hook in hooks], attributes, keep=stamp is not None)
         except AgentError:
             raise
         except Exception as error:
-            raise self._refusal(functions, error) from error
+            raise self._refusal(hooks, error) from error
         self._check_writes()
-        addresses = np.zeros(len(present), np.int64)
-        self.whole(addresses.ctypes.data)
         self.hooks = np.zeros(len(HOOKS), np.int64)
         self.hooks[present] = addresses
 
@@ -83,13 +79,13 @@ class Native:
         function.__module__, function.__qualname__ = self.cls.__module__, f"{self.cls.__module__}.{self.cls.__qualname__}.{name}"
         return part(function)
 
-    def _refusal(self, functions, error):
+    def _refusal(self, hooks, error):
         """Return the error of the first hook that cannot be compiled."""
-        for function in functions:
+        for hook in hooks:
             try:
-                function.compile(HOOK)
+                hook.compile(HOOK)
             except Exception as its_own:
-                return AgentError(f"{self.cls.__name__}.{function.__name__} cannot be compiled: {plain_words(its_own)}")
+                return AgentError(f"{self.cls.__name__}.{hook.__name__} cannot be compiled: {plain_words(its_own)}")
         return AgentError(f"{self.cls.__name__} cannot be compiled: {plain_words(error)}")
 
     def _check_writes(self):
@@ -220,10 +216,6 @@ def _add_method(record, name, code, is_static):
 
     choose.__signature__ = inspect.signature(call)
     add_record_method(record, name, choose)
-
-
-def _write_hooks(address):
-    write(address)  # noqa: F821
 
 
 def _call_bare(state, market, notice):

@@ -5,8 +5,9 @@ plain agents alike.
 """
 import numpy as np
 
-from lob.jit import jit
+from lob.jit import jit, types
 from lob.messages import Action, Flag
+from lob.parts import door
 from lob.simulation import calendar
 from lob.simulation.inbox import at_venue, record_at
 from lob.simulation.latency import order_delay
@@ -145,3 +146,12 @@ def is_timer_due(world, agent, sequence):
         plan_timer(world, agent)
         return False
     return True
+
+
+# What native agents call them by. Each is larger than most agents.
+_number, _yes_no, _time = types.int64, types.boolean, types.float64
+enter_door = door(enter, _number(*[_number] * 5, _yes_no, _number))
+enter_ruled_door = door(enter_ruled, _number(*[_number] * 12))
+change_door = door(change, types.void(*[_number] * 5, _yes_no))
+cancel_all_door = door(cancel_all, types.void(*[_number] * 4))
+set_timer_door = door(set_timer, types.void(_number, _number), types.void(_number, _time))
