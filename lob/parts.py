@@ -1,13 +1,13 @@
 """Parts: native code that becomes machine code only within a whole, and the faces that such code has in an agent.
 
 Owns how the functions of an agent come together. The compiler by itself optimises each function and makes machine code of it, and does so again wherever it
-is called from: twenty small methods behind five hooks are compiled a hundred times. A part is translated only. The whole, a hook, takes in each of its parts
-once, and is optimised and made machine code of once; that halves what a new agent costs. Here are also the attributes and methods that a handle or
-a Record has in native code, since these are parts too. Knows no market.
+is called from: twenty small methods behind five hooks are compiled a hundred times. A part is translated only. A whole takes in each of its parts
+once, is optimised and made machine code of once, and may have several entries: the hooks of an agent are one whole. What is large and the same for all wholes
+is not taken in but called where it is, through a door. Here are also the attributes and methods that a handle or a Record has in native code, since these are
+parts too. Knows no market.
 """
 import ctypes
 import inspect
-from functools import cache
 from types import FunctionType
 
 import numpy as np
@@ -52,7 +52,20 @@ class _PartLibrary(JITCodeLibrary):
         return self._linking_libraries
 
 
-class _WholeLibrary(JITCodeLibrary):
+class _OuterLibrary(JITCodeLibrary):
+    """A function that Python or the kernel calls, and no other native code takes in."""
+
+    def _get_module_for_linking(self):
+        raise AssertionError(f"{self.name} is not to be called by native code")
+
+    def serialize_using_object_code(self):
+        # Of its code only the names that are asked for are kept beside the machine code: that much less is read at each start.
+        names = [f.name for f in self._final_module.functions if not f.is_declaration and f.linkage.name == "external"]
+        stubs = [f'define void @"{name}"() {{ call void @llvm.trap() unreachable }}' for name in names]
+        return self.name, "object", (self._get_compiled_object(), llvm.parse_assembly("\n".join(["declare void @llvm.trap()", *stubs])).as_bitcode())
+
+
+class _WholeLibrary(_OuterLibrary):
     """A function and its parts, and theirs, each taken in once."""
 
     def _optimize_functions(self, ll_module):
@@ -70,19 +83,13 @@ class _WholeLibrary(JITCodeLibrary):
 
     def _optimize_final_module(self):
         for function in self._final_module.functions:
-            # What came from a part is this whole's own: the optimiser may take it into its callers, and no other whole can be given it by its name.
+            # What came from a part is this whole's own, and the optimiser may do with it as it likes. Private, so that it has no name in the machine code:
+            # by name it would be taken for the function of that name in any other library.
             if function.linkage.name == "linkonce_odr":
                 function.linkage = "private"
         # Once is enough: numba's first, cheaper round is for reference counts, which an agent has none of.
         passes, builder = self._codegen._module_pass_manager()
         passes.run(self._final_module, builder)
-
-    def _get_module_for_linking(self):
-        # Nothing takes in a whole. Of its code only the names that Python asks for are kept beside the machine code, and reading it from disk is quicker.
-        if self._shared_module is None:
-            names = [f.name for f in self._final_module.functions if not f.is_declaration and f.linkage.name == "external"]
-            self._shared_module = llvm.parse_assembly("\n".join(f'define void @"{name}"() {{ ret void }}' for name in names))
-        return self._shared_module
 
     def bind_environments(self):
         """Give the parts what an error with arguments is made from, as numba gives it to each function that it runs."""
@@ -110,13 +117,21 @@ class _PartLowering(NativeLowering):
 
 
 @register_pass(mutates_CFG=True, analysis_only=False)
-class _WholeLowering(NativeLowering):
-    _name = "whole_lowering"
+class _OuterLowering(NativeLowering):
+    _name, _library_class = "outer_lowering", _OuterLibrary
 
     def run_pass(self, state):
         state.flags.no_cfunc_wrapper = True
-        state.library = _WholeLibrary(state.targetctx.codegen(), state.func_id.func_qualname)
+        state.library = self._library_class(state.targetctx.codegen(), state.func_id.func_qualname)
         state.library.enable_object_caching()
+        return super().run_pass(state)
+
+
+@register_pass(mutates_CFG=True, analysis_only=False)
+class _WholeLowering(_OuterLowering):
+    _name, _library_class = "whole_lowering", _WholeLibrary
+
+    def run_pass(self, state):
         super().run_pass(state)
         state.library.bind_environments()
         return True
@@ -137,13 +152,18 @@ def _pipeline(lowering):
     return Pipeline
 
 
-_PART, _WHOLE = _pipeline(_PartLowering), _pipeline(_WholeLowering)
+_PART, _OUTER, _WHOLE = _pipeline(_PartLowering), _pipeline(_OuterLowering), _pipeline(_WholeLowering)
 _AS_PART = {"pipeline_class": _PART}
 
 
 def part(function, bounds=False):
     """Return `function` as native code to be called from parts and wholes; from Python it raises TypeError. bounds: as in `jit`."""
     return jit(function, keep=False, bounds=bounds, pipeline=_PART)
+
+
+def outer(function):
+    """Return `function` as native code that only Python calls: what `jit` returns, but quicker to read from disk, since it carries nothing to link."""
+    return jit(function, pipeline=_OUTER)
 
 
 def whole(function, signature, keep=True):
@@ -191,29 +211,43 @@ def _address_writer(entries):
     return write
 
 
-_doors = {}
+class Doors:
+    """Functions of `jit` that parts call without taking them in: compiled once for all, together, they stay where they are.
 
-
-def door(function, *signatures):
-    """Return what parts call a function of `jit` by, without taking it in: it is compiled once for all, for each signature, and stays where it is.
-
-    For what is large: each whole that took it in would optimise it anew. Before a whole runs, or is read from disk, the doors must be open (`open_doors`).
+    For what is large: each whole that took it in would optimise it anew. Before a whole that calls them runs, or is read from disk, they must be open.
+    name: a word that no other Doors have. keep: as in `jit`.
     """
-    def call(*arguments):
-        raise TypeError(f"{function.__name__}: only native code comes through this door")
 
-    class Template(ConcreteTemplate):
-        key, cases = call, list(signatures)
+    def __init__(self, name, keep=True):
+        self.name, self.keep, self.entries, self.together = name, keep, {}, None
 
-    infer_global(call, types.Function(Template))
-    for i, signature in enumerate(signatures):
-        symbol = f"{function.__module__}.{function.__name__}.{i}"
-        _doors[symbol] = (function, signature)
-        lower_builtin(call, *signature.args)(_caller(symbol))
-    return call
+    def add(self, function, *signatures):
+        """Return what parts call a function by; arguments are cast to those of the signature that they fit best."""
+        def call(*arguments):
+            raise TypeError(f"{function.__name__}: only native code comes through this door")
+
+        class Template(ConcreteTemplate):
+            key, cases = call, list(signatures)
+
+        assert self.together is None, "one more door when they are open already"
+        infer_global(call, types.Function(Template))
+        for i, signature in enumerate(signatures):
+            symbol = f"lob.{self.name}.{function.__name__}.{i}"
+            self.entries[symbol] = (function, signature)
+            lower_builtin(call, *signature.args)(_caller(symbol))
+        return call
+
+    def open(self):
+        """Have the functions compiled, or read from disk, once in a process, and say by name where they are."""
+        if self.together is None:
+            attributes = {"__module__": __name__, "__qualname__": f"doors.{self.name}"}
+            self.together, addresses = compiled_together(list(self.entries.values()), attributes, self.keep)
+            for symbol, address in zip(self.entries, addresses, strict=True):
+                llvm.add_symbol(symbol, int(address))
 
 
 def _caller(symbol):
+    """Return how a call through a door becomes native code; an exception behind it propagates to the caller."""
     def codegen(context, builder, signature, args):
         convention, returned, taken = context.call_conv, signature.return_type, signature.args
         function = cgutils.get_or_insert_function(builder.module, convention.get_function_type(returned, taken), symbol)
@@ -223,15 +257,6 @@ def _caller(symbol):
         return result
 
     return codegen
-
-
-@cache
-def open_doors():
-    """Have the functions behind the doors compiled, or read from disk, all together, and say by name where they are. Return what keeps them there."""
-    together, addresses = compiled_together(list(_doors.values()), {"__module__": __name__, "__qualname__": "doors"})
-    for symbol, address in zip(_doors, addresses, strict=True):
-        llvm.add_symbol(symbol, int(address))
-    return together
 
 
 class Handle(types.Type):

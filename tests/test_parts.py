@@ -8,8 +8,8 @@ import pytest
 from numba.core.codegen import JITCodeLibrary
 
 from lob import Agent, Simulation, compiled
-from lob.jit import HOOK, call_at, entry_point, jit, pool_reader
-from lob.parts import part, whole
+from lob.jit import HOOK, call_at, entry_point, jit, pool_reader, types
+from lob.parts import Doors, outer, part, whole
 
 CELL = np.dtype([("value", np.int64)], align=True)
 cell_at = pool_reader(CELL)
@@ -89,6 +89,89 @@ def test_machine_code_of_an_agent_is_made_once_for_all_its_hooks(monkeypatch):
     monkeypatch.setattr(JITCodeLibrary, "_finalize_specific", lambda library: [made.append(library.name), finalize(library)])
     Simulation([Counted()])
     assert sorted(name for name in made if "Counted" in name) == [f"{__name__}.Counted.hooks"]
+
+
+@jit
+def half_or_refused(number):
+    if number & 1:
+        raise ValueError("an odd number", number)
+    return number // 2
+
+
+halves = Doors("halves", keep=False)
+half = halves.add(half_or_refused, types.int64(types.int64))
+
+
+def write_halves(address, number, other):
+    cell_at(address, 0).value = half(number) + half(other == 1)
+
+
+def test_what_is_behind_a_door_is_called_where_it_is_and_its_errors_come_through():
+    halves.open()
+    hook, cells = whole(write_halves, HOOK, keep=False), np.zeros(1, CELL)
+    call(entry_point(hook), cells.ctypes.data, 8, 0)
+    assert cells["value"][0] == 4
+    with pytest.raises(ValueError, match="an odd number"):
+        call(entry_point(hook), cells.ctypes.data, 7, 0)
+    with pytest.raises(ValueError, match="an odd number") as failure:
+        call(entry_point(hook), cells.ctypes.data, 8, 1)
+    assert failure.value.args == ("an odd number", 1), "a truth is cast to the number that the door takes"
+    assert "half_or_refused" not in "".join(hook.inspect_asm().values()).replace("lob.halves.half_or_refused.0", "")
+
+
+def test_no_door_can_be_added_to_those_that_are_open_or_used_by_python():
+    halves.open()
+    with pytest.raises(AssertionError, match="open already"):
+        halves.add(half_or_refused, types.int64(types.int64))
+    with pytest.raises(TypeError, match="only native code"):
+        half(8)
+
+
+@outer
+def thrice(number):
+    return 3 * number
+
+
+def test_what_only_python_calls_cannot_be_called_by_native_code():
+    assert thrice(5) == 15
+    with pytest.raises(AssertionError, match="not to be called by native code"):
+        jit(lambda number: thrice(number) + 1, keep=False)(5)
+
+
+TWINS = """
+import sys
+from lob import Agent, Simulation, compiled
+
+def agent(step):
+    @compiled
+    class Twin(Agent):
+        total: int = 1
+        step = 1
+
+        def on_start(self, market):
+            self.work()
+            self.work()
+
+        def work(self):
+{work}
+
+    return compiled(type("Twin", (Twin,), {{"step": step, "__module__": __name__, "__qualname__": "Twin"}}))
+
+def total(step, plain):
+    return Simulation([agent(step)()], plain=plain).run(seconds=1, progress=False).agents[0].total
+
+if __name__ == "__main__":
+    import twins
+    print(*[twins.total(int(step), False) == twins.total(int(step), True) for step in sys.argv[1:]])
+"""
+
+
+def test_two_agents_of_one_name_and_place_are_not_taken_for_each_other(tmp_path):
+    lines = [f"            self.total = (self.total * {31 + i} + self.step) % 1000003 if self.total % {2 + i} else self.total + {i}" for i in range(80)]
+    (tmp_path / "twins.py").write_text(TWINS.format(work="\n".join(lines)))
+    for steps, same in ((["1"], "True"), (["1", "2"], "True True")):
+        done = subprocess.run([sys.executable, str(tmp_path / "twins.py"), *steps], capture_output=True, text=True, check=True)
+        assert done.stdout.strip() == same
 
 
 def test_a_part_cannot_be_called_from_python():

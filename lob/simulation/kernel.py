@@ -14,6 +14,7 @@ from lob.exchange.reports import report_at, request_at
 from lob.exchange.rules.ruled import rows_most
 from lob.jit import address_of, call_at, jit
 from lob.messages import LOTS_MAX, Action, CancelReason, Flag, ReportKind
+from lob.parts import outer
 from lob.simulation import calendar
 from lob.simulation.calendar import first_of
 from lob.simulation.clock import CLOCK, is_overtaken, plan_clock
@@ -80,7 +81,7 @@ TIME, PYTHON, TAPE, BOOK, WORLD, RINGS, STUCK = (int(s) for s in Stop)
 STUCK_AFTER_EVENTS = 1_000_000
 
 
-@jit
+@outer
 def advance(world_address, until_ns):
     """Let events happen up to until_ns; return why it stopped."""
     world = world_at(world_address, 0)

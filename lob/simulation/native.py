@@ -16,7 +16,8 @@ import numpy as np
 
 from lob.errors import AgentError
 from lob.jit import HOOK, PACKAGE, module_stamp, pool_reader, record_subtype
-from lob.parts import add_constant, add_property, add_record_method, compiled_together, field_writes, open_doors, part
+from lob.parts import add_constant, add_property, add_record_method, compiled_together, field_writes, part
+from lob.simulation import outbox
 from lob.simulation.arguments import checked_int
 from lob.simulation.compilable import definition_of, is_super, near, super_calls
 from lob.simulation.fields import Array, dtype_of, word_of
@@ -57,7 +58,7 @@ class Native:
             "__module__": cls.__module__, "__qualname__": f"{cls.__module__}.{cls.__qualname__}.hooks", "__stamp__": f"{stamp}-{self._code_stamp()}",
             "__check__": self._check_writes,
         }
-        open_doors()
+        outbox.doors.open()
         try:
             self.whole, addresses = compiled_together([(hook, HOOK) for hook in hooks], attributes, keep=stamp is not None)
         except AgentError:

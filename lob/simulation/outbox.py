@@ -7,7 +7,7 @@ import numpy as np
 
 from lob.jit import jit, types
 from lob.messages import Action, Flag
-from lob.parts import door
+from lob.parts import Doors
 from lob.simulation import calendar
 from lob.simulation.inbox import at_venue, record_at
 from lob.simulation.latency import order_delay
@@ -148,10 +148,11 @@ def is_timer_due(world, agent, sequence):
     return True
 
 
-# What native agents call them by. Each is larger than most agents.
-_number, _yes_no, _time = types.int64, types.boolean, types.float64
-enter_door = door(enter, _number(*[_number] * 5, _yes_no, _number))
-enter_ruled_door = door(enter_ruled, _number(*[_number] * 12))
-change_door = door(change, types.void(*[_number] * 5, _yes_no))
-cancel_all_door = door(cancel_all, types.void(*[_number] * 4))
-set_timer_door = door(set_timer, types.void(_number, _number), types.void(_number, _time))
+# What native agents call these by, each of which is larger than most agents.
+doors = Doors("outbox")
+_number, _flag, _time = types.int64, types.boolean, types.float64
+enter_door = doors.add(enter, _number(*[_number] * 5, _flag, _number))
+enter_ruled_door = doors.add(enter_ruled, _number(*[_number] * 12))
+change_door = doors.add(change, types.void(*[_number] * 5, _flag))
+cancel_all_door = doors.add(cancel_all, types.void(*[_number] * 4))
+set_timer_door = doors.add(set_timer, types.void(_number, _number), types.void(_number, _time))
