@@ -311,16 +311,16 @@ def add_fields(handle, dtype, names):
         return context.get_getattr(record, name)(context, builder, record, builder.inttoptr(value, context.get_value_type(record)), name)
 
 
-def add_method(handle, name, implementation, whole=(), general=None, rare=()):
+def add_method(handle, name, implementation, whole=(), numbers=(), general=None, rare=()):
     """Give a handle a method: implementation(handle, ...) in native code, with its own names and defaults.
 
-    whole: names of parameters that must be whole numbers, or None where that is the default; with anything else the caller does not compile. general: the
-    implementation for calls that name one of the `rare` parameters, so that other calls do not pay for these.
+    whole: names of parameters that must be whole numbers, or None where that is the default; numbers: of those that may be floats too; with anything else
+    the caller does not compile. general: the implementation for calls that name one of the `rare` parameters, so that other calls do not pay for these.
     """
-    overload_method(type(handle), name, jit_options=_AS_PART)(_same_signature(implementation, whole, general, rare))
+    overload_method(type(handle), name, jit_options=_AS_PART)(_same_signature(implementation, whole, numbers, general, rare))
 
 
-def _same_signature(implementation, whole=(), general=None, rare=()):
+def _same_signature(implementation, whole=(), numbers=(), general=None, rare=()):
     # numba asks that the typing function takes what the implementation takes, defaults included.
     signature = inspect.signature(implementation)
 
@@ -332,6 +332,8 @@ def _same_signature(implementation, whole=(), general=None, rare=()):
             accepted = (int, types.Integer, types.Boolean, types.IntEnumMember, types.Omitted)
             if name in whole and not isinstance(kind, accepted) and not (kind is types.none and signature.parameters[name].default is None):
                 raise TypingError(f"{name} must be a whole number, was {kind}")
+            if name in numbers and not isinstance(kind, (*accepted, types.Float)):
+                raise TypingError(f"{name} must be a number, was {kind}")
         named = {name for name, kind in given.items() if not isinstance(kind, types.Omitted)}
         return implementation if named.isdisjoint(rare) else general
 

@@ -54,6 +54,7 @@ QUEUE_METHODS = ("order_lots_ahead",)
 # No float enters the exchange, not even by being cut to an integer: whoever computes a price rounds it on purpose.
 WHOLE = ("side", "price_ticks", "lots", "order_id", "tif", "expiry_ns", "display_lots", "trigger_ticks", "min_lots", "offset_ticks", "low_ticks", "high_ticks",
          "level", "i", "venue")
+TIMES = ("time_ns", "delay_ns")
 RARE = ("slide", "expiry_ns", "display_lots", "hidden", "trigger_ticks", "min_lots", "peg", "offset_ticks", "to_limit")
 
 
@@ -230,7 +231,7 @@ def _plain_market_order(market, side, lots, to_limit=False, trigger_ticks=None):
 for _name, (_plain, _general) in {
     "limit": (_plain_limit, _limit), "buy": _one_sided(BUY), "sell": _one_sided(SELL), "market_order": (_plain_market_order, _market_order),
 }.items():
-    add_method(market_type, _name, _plain, WHOLE, _general, RARE)
+    add_method(market_type, _name, _plain, WHOLE, general=_general, rare=RARE)
 
 _METHODS = {
     "at": lambda market, venue: market_from(at_venue(address_from(market), venue)),
@@ -259,4 +260,4 @@ _METHODS = {
     "integers": lambda market, low, high: integers(address_from(market), low, high),
 }
 for _name, _method in _METHODS.items():
-    add_method(market_type, _name, _method, WHOLE)
+    add_method(market_type, _name, _method, WHOLE, TIMES)

@@ -176,6 +176,16 @@ def test_no_float_enters_the_exchange(cls, name, native, python):
     assert message_of(cls, plain=False).startswith(words)
 
 
+@compiled
+class Never(Agent):
+    def on_start(self, market):
+        market.wake_at(None)
+
+
+def test_a_time_that_is_no_number_is_refused_where_it_stands():
+    assert message_of(Never, plain=False).startswith(f"Never.on_start cannot be compiled: time_ns must be a number, was none ({__file__}, line ")
+
+
 @pytest.mark.parametrize("plain", [False, True])
 def test_a_number_that_does_not_fit_into_a_byte_is_refused_by_the_exchange_and_not_cut_to_one_that_does(plain):
     @compiled

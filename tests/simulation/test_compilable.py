@@ -325,8 +325,9 @@ sys.path.insert(0, {folder!r})
 from fresh import Fresh
 from lob import Simulation
 from lob.simulation.kernel import advance
+from lob.simulation.outbox import doors
 run = Simulation([Fresh()]).run(seconds=1)
-print(run.requests, sum(advance.stats.cache_misses.values()))
+print(run.requests, sum(sum(function.stats.cache_misses.values()) for function in (advance, doors.together)))
 """
 
 
@@ -336,4 +337,4 @@ def test_a_new_compiled_agent_in_a_fresh_process_compiles_alone(tmp_path):
     text += f"    def on_start(self, market):\n        {body}\n"
     (tmp_path / "fresh.py").write_text(text)
     done = subprocess.run([sys.executable, "-c", PROGRAM.format(folder=str(tmp_path))], capture_output=True, text=True, check=True)
-    assert done.stdout.split() == ["1", "0"], "one request; the kernel came from the disk"
+    assert done.stdout.split() == ["1", "0"], "one request; the kernel and the outbox came from the disk"
