@@ -22,7 +22,7 @@ from lob.feeds.feed import Feed
 from lob.instrument import Instrument
 from lob.integers import whole
 from lob.jit import CompilerError, source_hash
-from lob.messages import Action
+from lob.messages import PRICE_MAX_TICKS, Action
 from lob.questions import Questions
 from lob.simulation.execution import RecordedDay
 from lob.simulation.failure import line_of, line_when_plain
@@ -276,7 +276,9 @@ def checked_seed(seed):
 def _first_price(feed):
     # A piece at a time: one of the first rows is an order's.
     for rows in (block[begin:begin + FIRST_ROWS] for block in feed.blocks() for begin in range(0, len(block), FIRST_ROWS)):
-        is_order = np.isin(rows["action"], (Action.LIMIT, Action.EXECUTE)) & (rows["price_ticks"] > 0)  # an execution of an unknown order has none
+        # An execution of an unknown order has no price, and the exchange refuses one that is none.
+        can_be = (rows["price_ticks"] >= 1) & (rows["price_ticks"] <= PRICE_MAX_TICKS)
+        is_order = can_be & np.isin(rows["action"], (Action.LIMIT, Action.EXECUTE))
         if is_order.any():
             return int(rows["price_ticks"][np.argmax(is_order)])
     raise ScenarioError(f"{feed.source} has no order, so opening_price_ticks must be given")

@@ -335,6 +335,13 @@ def test_a_recording_that_begins_long_before_midnight_and_ends_soon_after_it_tak
     assert len(steps) < 100
 
 
+def test_the_price_at_which_a_day_opens_is_the_first_that_can_be_one():
+    facts = [(at, at, at, price, 1, NOBODY, 0, Action.LIMIT, Side.BUY, 0, Flag.LAST) for at, price in ((1, 25 * 10**9), (2, 0), (3, 70), (4, 71))]
+    feed = feed_of(np.array([fact + (0,) * (len(REQUEST) - len(fact)) for fact in facts], dtype=REQUEST))
+    run = Simulation([], feed=feed).run(progress=False)
+    assert (run.provenance["opening_price_ticks"], run.feed_unknown) == (70, 2)
+
+
 def test_an_unknown_execution_rule_is_refused(live_day):
     with pytest.raises(ScenarioError, match="execution must be one of passive, displace, reactive, was 'optimist'"):
         Simulation([], feed=live_day[1], execution="optimist")
