@@ -5,7 +5,7 @@ and no matching rule. Everything is a numpy record reached by its address, so a 
 pointer; no function here allocates. Memory grows between requests (lob.exchange.memory), never inside one.
 
 An order takes 32 bytes, half a cache line: linked into its queue both ways, so adding at the back, taking the front and cancelling from the
-middle are all O(1). The map is open addressing with linear probing at a load of at most a quarter; an entry is the order's slot and a tag, 31
+middle are all O(1). The map is open addressing with linear probing at a load of at most three eighths; an entry is the order's slot and a tag, 31
 bits of its name, in one word, so a probe hardly ever reads an order but the one it finds, and deletion shifts back without reading orders at
 all. On its way in an entry takes the place of any that is nearer to its home (robin hood hashing; Celis, Larson and Munro, 1985).
 Slot 0 is no order. Whoever knows the names that come next lets their entries and orders come into the cache in time (lob.exchange.stream).

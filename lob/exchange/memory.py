@@ -22,6 +22,11 @@ def _rehash(book_address, slots):
             map_add(book, tag_of(order.owner, order.id), slot)
 
 
+def map_bits(capacity):
+    """Return how many bits number the entries of the map for `capacity` orders: the fewest with which it is never more than three eighths full."""
+    return max((8 * int(capacity) - 1) // 3, 7).bit_length()
+
+
 class BookMemory:
     """The memory behind one BOOK record: allocates, and grows between requests."""
 
@@ -43,7 +48,7 @@ class BookMemory:
         """Make room for `capacity` - 1 orders, keeping those that rest."""
         kept, self.orders = self.orders, zeroed(capacity, ORDER)
         self.orders[:len(kept)] = kept
-        bits = max(int(capacity - 1).bit_length() + 2, 3)
+        bits = map_bits(capacity)
         self.map = zeroed(1 << bits, np.int64)
         self.book["orders"], self.book["order_capacity"] = self.orders.ctypes.data, capacity
         self.book["map"], self.book["map_mask"], self.book["map_shift"] = self.map.ctypes.data, len(self.map) - 1, 34 - bits

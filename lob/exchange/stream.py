@@ -4,22 +4,23 @@ Owns how far to look ahead. Knows what a request will touch, and nothing of what
 
 A request's order is found through its entry in the map, and its neighbours in the queue through the order: three reads, each of which must have come before the
 next can be asked for. In a large book each is a journey to the machine's memory, a hundred times as long as the request's own work. So each request passes four
-stations, STRIDE requests apart: its entry is sent for, then its order, then the neighbours, then it is applied; so the journeys of many overlap, with each
-other and with the work. What market orders will fill is known too: those who are first in line (`expect_fills`). A book that is nearly in the cache has no need
-of all that: only entries and orders are sent for, a batch at a time.
+stations, STRIDE requests apart: its entry is sent for, then its order and the entry behind, then the neighbours, then it is applied; so the journeys of many
+overlap, with each other and with the work. What market orders will fill is known too: those who are first in line. They too are gone past one at a time, so
+that each has come before it is asked who is behind it (`expect_fill`). A book that is nearly in the cache has no need of all that: only entries and orders are
+sent for, a batch at a time.
 
 All of it is a hint: an order that moves or goes meanwhile costs time, never an answer.
 """
 from lob.exchange import gate
 from lob.exchange.book import NAMES_AHEAD, book_at, first_in_line, home, map_at, order_at, slot_at, tag_of
 from lob.exchange.reports import reports_at, request_at
-from lob.jit import address_of, jit, prefetch
+from lob.jit import DEBUG, address_of, jit, prefetch
 
 AHEAD = 64  # how many requests are looked at in one go: their lines, and those of what they touch, fit into the nearest cache
 STRIDE = 16
 STATIONS = 3  # before the last; AHEAD + STATIONS * STRIDE is at most NAMES_AHEAD
 ORDERS_IN_CACHE = 2**15
-FILLS_AHEAD = 16
+FILL_STRIDE = 4  # a power of two: in AHEAD requests one goes past so many of those who are first in line, more than are filled meanwhile
 EVERY_REQUEST = -1  # as `mask`: requests lie one after another and not in a ring
 
 
@@ -56,16 +57,17 @@ def apply_known(book, requests, mask, first, end, reports):
 
     requests: address of REQUEST; request i is at place i & mask, so that they may lie in a ring of NAMES_AHEAD.
     """
-    is_far = is_beyond_cache(book)
-    if is_far:
-        expect_fills(book)
-    else:
+    is_far, bid, ask = is_beyond_cache(book), first_in_line(book, 1), first_in_line(book, -1)
+    if not is_far:
         for i in range(first, end):
             expect_order(book, i)
     for i in range(first, end):
         if is_far:
             expect_order(book, i + 2 * STRIDE)
+            expect_behind(book, expected_tag(book, i + 2 * STRIDE))
             expect_neighbours(book, i + STRIDE)
+            if i & (FILL_STRIDE - 1) == 0:
+                bid, ask = expect_fill(book, bid), expect_fill(book, ask)
         if gate.answer(book, request_at(requests, i & mask), reports, expected_tag(book, i)) < 0:
             return i
     return end
@@ -97,6 +99,12 @@ def expect_order(book, i):
 
 
 @jit(inline=True)
+def expect_behind(book, tag):
+    """Send for the entry behind that of a name, which is read when the name goes: for each eighth name it begins a line of its own."""
+    prefetch(address_of(map_at(book.map, home(book, tag) + 1)))
+
+
+@jit(inline=True)
 def expect_neighbours(book, i):
     """Send for the orders before and behind that one in its queue: the third station."""
     order = _expected_order(book, i)
@@ -105,17 +113,15 @@ def expect_neighbours(book, i):
 
 
 @jit(inline=True)
-def expect_fills(book):
-    """Send for those who are first in line on both sides, and for their entries in the map."""
-    bid, ask = first_in_line(book, 1), first_in_line(book, -1)
-    for _ in range(FILLS_AHEAD):
-        bid, ask = _expect_fill(book, bid), _expect_fill(book, ask)
-
-
-@jit(inline=True)
-def _expect_fill(book, slot):
-    """Send for an order's entry in the map and for the one behind it in its queue, whose slot is returned."""
+def expect_fill(book, slot):
+    """Send for an order's entry in the map and for the one behind it in its queue, whose slot is returned; 0 if the order has gone since its slot was read."""
+    if DEBUG:
+        assert 0 <= slot < book.order_capacity
     order = order_at(book.orders, slot)
-    prefetch(address_of(map_at(book.map, home(book, tag_of(order.owner, order.id)))))
-    prefetch(address_of(order_at(book.orders, order.next)))
-    return order.next
+    tag = tag_of(order.owner, order.id)
+    prefetch(address_of(map_at(book.map, home(book, tag))))
+    expect_behind(book, tag)
+    # The slot of an order that went says where the next free one is, which is no place in the pool.
+    behind = order.next if order.lots else 0
+    prefetch(address_of(order_at(book.orders, behind)))
+    return behind

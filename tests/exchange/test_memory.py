@@ -3,6 +3,7 @@ import numpy as np
 import pytest
 
 from lob.exchange.ladder import PAGE_BYTES, PAGE_KEYS
+from lob.exchange.memory import map_bits
 from lob.exchange.order_book import OrderBook
 from lob.exchange.reference import ReferenceBook
 from lob.messages import PRICE_MAX_TICKS, Side
@@ -70,3 +71,10 @@ def test_stops_and_pegged_orders_that_go_need_no_page_any_more():
     book.mass_cancel(0)
     assert book.memory.rules.pages_needed(BUY) == (0, 0)
     book.check()
+
+
+@pytest.mark.parametrize("capacity", [3, 4, 1_024, 24_576, 24_577, 2**16, 10_700_000])
+def test_the_map_is_at_most_three_eighths_full_and_no_larger_than_that_asks_for(capacity):
+    entries = 2 ** map_bits(capacity)
+    assert capacity <= entries * 3 / 8
+    assert entries == 8 or capacity > entries / 2 * 3 / 8
