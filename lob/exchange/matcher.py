@@ -97,7 +97,7 @@ def _answer(book, request, reports, tag, action):
     if action == REPLACE and not (has_room(book, 1) and has_room(book, -1)):
         return ORDERS_SHORT
     if action == MARKET:
-        return _market(book, request, reports)
+        return _market(book, request, reports, tag)
     return _replace(book, request, reports)
 
 
@@ -209,8 +209,8 @@ def _accept(request, reports, lots_ahead):
 
 
 @jit(inline=True)
-def _market(book, request, reports):
-    if find(book, request.owner, request.order_id):
+def _market(book, request, reports, tag):
+    if slot_at(book, place_of(book, tag, request.owner, request.order_id)):
         return _refuse(request, reports, DUPLICATE_ORDER_ID)
     before = reports.count
     row = begin(reports, request, ACCEPTED)

@@ -5,7 +5,8 @@ Owns the buffer of REPORT rows and how a row is begun. Knows no book.
 import numpy as np
 
 from lob.errors import LobError
-from lob.jit import DEBUG, jit, pool_reader, row_starter
+from lob.exchange.lines import LINE_BYTES
+from lob.jit import DEBUG, address_of, jit, pool_reader, prefetch, row_starter
 from lob.messages import REPORT, REQUEST, Flag
 
 REPORTS = np.dtype([("rows", "i8"), ("count", "i8"), ("capacity", "i8"), ("sequence", "i8")], align=True)
@@ -14,6 +15,7 @@ request_at, report_at, reports_at = pool_reader(REQUEST), pool_reader(REPORT), p
 start_row = row_starter(REQUEST, REPORT)
 
 LAST = int(Flag.LAST)
+REPORT_BYTES, ROWS_AHEAD = REPORT.itemsize, 8
 COUNT = REPORTS.names.index("count")
 
 
@@ -25,9 +27,17 @@ def begin(reports, request, kind):
         assert count < reports.capacity
     reports.count, reports.sequence = count + 1, sequence + 1
     row = report_at(reports.rows, count)
+    _expect_row(address_of(row) + ROWS_AHEAD * REPORT_BYTES)
     start_row(request, row)
     row.sequence, row.kind = sequence, kind
     return row
+
+
+@jit(inline=True)
+def _expect_row(address):
+    """Send for the lines of a row that will be begun soon: a chunk of rows is larger than the nearest cache, and who writes waits for a line as who reads."""
+    for i in range(0, REPORT_BYTES, LINE_BYTES):
+        prefetch(address + i)
 
 
 @jit(inline=True)
