@@ -15,7 +15,7 @@ from matcher import build_yardstick, run_yardstick, to_records
 from provenance import measured_on, one_line
 from recycled import warm_book
 
-from lob.bench import MID_TICKS, mixed, run_timed
+from lob.bench import MID_TICKS, mixed, run_timed, to_stream
 
 ABOVE_ALL_TICKS = 2 * MID_TICKS
 RESTING = (1_000, 10_000, 100_000, 1_000_000)
@@ -29,11 +29,11 @@ def measure(resting, messages=1_000_000, repeats=5, yardstick=None):
     lead = messages // 4
     flow = mixed(lead + messages, resting)
     records = to_records(np.concatenate([flow.warm, flow.timed]), ABOVE_ALL_TICKS) if yardstick else None
-    times_ns, yardstick_times_ns = [], []
+    stream, times_ns, yardstick_times_ns = to_stream(flow.timed), [], []
     for _ in range(repeats + 1):
         book = warm_book(flow)
-        _, early_fills, _ = run_timed(book, flow.timed[:lead])
-        elapsed_ns, fills, _ = run_timed(book, flow.timed[lead:])
+        _, early_fills, _ = run_timed(book, stream[:lead])
+        elapsed_ns, fills, _ = run_timed(book, stream[lead:])
         times_ns.append(elapsed_ns / messages)
         if yardstick:
             ns, (yardstick_fills, *_) = run_yardstick(yardstick, records, len(book.memory.orders), warm=resting + lead)

