@@ -18,6 +18,7 @@ from lob.messages import REPORT
 from lob.tape import footer
 from lob.tape.columns import SCHEMA_VERSION, check_order, fill_rows
 from lob.tape.pages import GROUP_ROWS, Pages
+from lob.tape.provenance import check_provenance
 
 TAPE_FILE = "tape.parquet"
 PART_FILE = "tape.parquet.part"
@@ -236,6 +237,7 @@ def _checked_provenance(file, place):
     except ValueError:
         raise TapeError(f"{place}: its {PROVENANCE_KEY.decode()!r} metadata is not JSON") from None
     _check_version(provenance, place)
+    check_provenance(provenance, place)
     missing = [name for name in REPORT.names if name not in file.schema_arrow.names]
     if missing:
         raise TapeError(f"{place}: column {missing[0]} is missing")

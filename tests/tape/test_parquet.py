@@ -203,3 +203,22 @@ def test_a_tape_that_goes_back_in_time_is_refused(tape, tmp_path):
 def test_a_tape_with_a_row_twice_is_refused(tape, tmp_path):
     with pytest.raises(TapeError, match="not sorted: row 31 has sequence 30 after 30"):
         Tape.read(Tape(np.insert(tape.rows, 30, tape.rows[30]), {}).write(tmp_path))
+
+
+@pytest.mark.parametrize(("changed", "words"), [
+    ({"instrument": {"gaker_fee": "0"}}, "provenance.instrument must be an instrument: .*gaker_fee"),
+    ({"instrument": {"tick_size": "-1"}}, "provenance.instrument must be an instrument: instrument.tick_size must be positive, was -1"),
+    ({"instrument": 5}, "provenance.instrument must be a table, was 5"), ({"scenario": 5}, "provenance.scenario must be text, was 5"),
+    ({"end_ns": "late"}, "provenance.end_ns must be a whole number, was 'late'"),
+    ({"end_ns": 2**63}, "provenance.end_ns must be from -.*, was 9223372036854775808"),
+    ({"start_ns": True}, "provenance.start_ns must be a whole number, was True"), ({"books": 0}, "provenance.books must be from 1 to .*, was 0"),
+    ({"agents": {}}, "provenance.agents must be a list"), ({"agents": [7]}, r"provenance.agents\[0\] must be a table, was 7"),
+    ({"agents": [{"name": "x"}]}, r"provenance.agents\[0\].owner must be a whole number, was None"),
+    ({"agents": [{"owner": 1, "venues": [{"book": 0}]}]}, r"provenance.agents\[0\].venues\[0\].latency must be a table, was None"),
+    ({"venues": [{"name": "a"}]}, r"provenance.venues\[0\].venue must be a table, was None"),
+    ({"venues": [{"name": "a", "venue": {}, "instrument": {"lot_size": "x"}}]}, r"provenance.venues\[0\].instrument must be an instrument"),
+])
+def test_a_provenance_that_cannot_be_read_is_refused_with_the_file_and_the_key(tape, tmp_path, changed, words):
+    path = Tape(tape.rows[:10], tape.provenance | changed).write(tmp_path)
+    with pytest.raises(TapeError, match=f"tape.parquet: {words}"):
+        Tape.read(path)
