@@ -112,6 +112,17 @@ def test_the_page_names_the_file_of_a_recorded_day_and_its_hash_but_no_folder(ta
     assert [rows[name] for name in ("recorded day", "SHA-256 of its file", "what was read")] == ["day.csv", "ab12", "seed rows 3"]
 
 
+@pytest.mark.parametrize(("rule", "words"), [
+    ("live", "every order moves the book"), ("passive", "does not react"), ("displace", "missing for others"), ("reactive", "matched anew"),
+])
+def test_the_page_says_by_which_rule_agents_met_the_book(tape, rule, words):
+    subject = Subject(Tape(tape.rows, tape.provenance | {"execution": rule}))
+    told = dict(run.section(subject).parts[0].rows)["execution"]
+    assert told.startswith(f"{rule}: ") and words in told
+    lead = verdict.section(subject).lead
+    assert ("recorded day" in lead) == (rule != "live") and (rule == "live" or words in lead)
+
+
 def cards_of(tape, agent=None):
     return verdict.section(Subject(tape, agent)).parts[0].cards
 

@@ -6,6 +6,10 @@ from lob.report.parts import Column, Section, Table
 from lob.tape.record import SCHEMA_VERSION
 
 AGENTS_MAX = 40
+RULES = {
+    "live": "every order moves the book", "passive": "inside a recorded day, which does not react",
+    "displace": "inside a recorded day, in which what agents trade is missing for others", "reactive": "inside a recorded day, matched anew among the agents",
+}
 
 
 def section(subject):
@@ -18,7 +22,7 @@ def _provenance(subject):
     instrument, feed, versions = tape.instrument_of(subject.book), facts.get("feed"), facts.get("versions") or {}
     rows = [
         ["scenario", str(facts.get("scenario") or "not on record")], ["seed", "not on record" if facts.get("seed") is None else str(facts["seed"])],
-        ["execution", "passive: inside a recorded day, which does not react" if tape.execution == "passive" else "live: every order moves the book"],
+        ["execution", f"{tape.execution}: {RULES[tape.execution]}"],
         ["instrument", f"{instrument.name}, tick {instrument.tick_size}, lot {instrument.lot_size}, maker fee {instrument.maker_fee}, taker fee "
         f"{instrument.taker_fee}"],
         ["time", f"{clock(tape.start_ns)} to {clock(tape.end_ns)}, {duration(tape.end_ns - tape.start_ns)}"],
