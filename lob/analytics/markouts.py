@@ -21,6 +21,7 @@ from lob.analytics.notes import where_known
 from lob.analytics.quotes import Mids
 from lob.analytics.spans import checked_horizons_ns
 from lob.errors import TapeError
+from lob.tape.accounts import worths_of
 
 MARKOUTS = ("effective", "realised", "impact")
 HORIZONS_NS = (100_000_000, 500_000_000, 1_000_000_000, 2_000_000_000, 5_000_000_000, 10_000_000_000)
@@ -44,12 +45,18 @@ def fill_markouts(tape, horizons_ns=HORIZONS_NS, book=0):
 
 
 def fill_markouts_everywhere(tape, horizons_ns=HORIZONS_NS):
-    """Return `fill_markouts` of all books of a tape, each against the mid of its own."""
+    """Return `fill_markouts` of all books of a tape, each against the mid of its own.
+
+    Where a tick on a lot is not worth the same everywhere the three markouts are floats, in half-ticks of the first book.
+    """
     import polars
 
     frames = [fill_markouts(tape, horizons_ns, book) for book in tape.books]
     if len(frames) == 1:
         return frames[0]
+    if worths := worths_of(tape):
+        columns = [f"{name}_half_ticks" for name in MARKOUTS]
+        frames = [frame.with_columns(polars.col(columns) * worth) for frame, worth in zip(frames, worths, strict=True)]
     enums = [name for name, kind in frames[0].schema.items() if kind == polars.Enum]
     words = {name: list(dict.fromkeys(word for frame in frames for word in frame[name].dtype.categories)) for name in enums}
     return polars.concat([frame.with_columns(polars.col(name).cast(polars.Enum(words[name])) for name in enums) for frame in frames])

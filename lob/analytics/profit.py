@@ -14,7 +14,7 @@ from lob.analytics.quotes import Mids
 from lob.errors import TapeError
 from lob.instrument import MICROTICKS
 from lob.jit import jit
-from lob.tape.accounts import Account, accounts_of, places_among
+from lob.tape.accounts import Account, accounts_of, places_among, worths_of
 
 COUNTS = ("fills", "maker_lots", "taker_lots")
 MONEY = ("cash_ticks", "fees_microticks", "spread_half_ticks", "drift_half_ticks", "total_half_ticks", "pnl_ticks")
@@ -50,8 +50,7 @@ def profit_everywhere(tape):
     """
     import polars as pl
 
-    values = [tape.instrument_of(book).tick_value for book in tape.books]
-    worths = None if len(set(values)) == 1 else [float(value / values[0]) for value in values]
+    worths = worths_of(tape)
     by_book = [{line["owner"]: line for line in profit_and_loss(tape, book).iter_rows(named=True)} for book in tape.books]
     owners = sorted(set().union(*by_book))
     lines = [_summed([lines.get(owner) for lines in by_book], worths) for owner in owners]

@@ -8,6 +8,7 @@ from lob.messages import RejectReason, ReportKind
 from lob.report.curve import curve, maker_curves, write_html
 from lob.report.tables import agents_table, markouts_table
 from lob.report.terminal import terminal_curve
+from lob.tape.accounts import worths_of
 
 MARKOUT_COLUMNS = ("horizon_s", "fills", "effective", "realised", "impact", "standard_error")
 
@@ -18,7 +19,7 @@ def summary(run):
     Cash, pnl and fees are in ticks x lots, markouts in ticks per lot. Null are: a pnl without any mid on the tape, a markout without a fill of known markout,
     and a standard error of fewer than two blocks of time. requests: orders, cancels and replaces that reached an exchange; deliveries: wake-ups and reports
     that reached an agent. For a recorded day also rows and rows_per_second. inventory: in lots; with several venues lots by venue, {name: lots}, while money is
-    added up.
+    added up, all in ticks of the first where one on a lot is not worth the same at each.
     """
     fills = fill_markouts_everywhere(run.tape)
     facts = {
@@ -67,6 +68,8 @@ def show(run, console):
     rule = f", rule {run.provenance['execution']}" if run.provenance["feed"] is not None else ""
     title = f"{run.provenance['scenario']}, seed {run.provenance['seed']}{rule}"
     console.print(agents_table(profit_everywhere(run.tape), list(run.tape.books.values())))
+    if worths_of(run.tape):
+        console.print(f"Money and markouts of all venues are in ticks of {run.tape.books[0]}, by what a tick on a lot is worth.")
     for (owner, reason), count in sorted(unreadable(run.tape).items()):
         console.print(f"{run.tape.agents[owner]['name']}: {count:,} requests refused, {RejectReason(reason).name}", style="bold red")
     table, line = maker_curves(run.tape)

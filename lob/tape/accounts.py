@@ -41,6 +41,12 @@ def accounts(tape, at_ns=None, book=None):
     return accounts_of(rows.view(np.dtype((np.void, rows.dtype.itemsize)))[chosen].view(rows.dtype))
 
 
+def worths_of(tape):
+    """Return what a tick on a lot of each book is worth in those of the first, float a book; None where all are worth the same."""
+    values = [tape.instrument_of(book).tick_value for book in tape.books]
+    return None if len(set(values)) == 1 else [float(value / values[0]) for value in values]
+
+
 def accounts_of(fills):
     """Return the account of every owner of some fills, as `accounts`. fills: FILL rows, or records that have their fields of these names."""
     owners = np.unique(np.concatenate([fills["owner"], fills["resting_owner"]]))

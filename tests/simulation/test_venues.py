@@ -1,15 +1,19 @@
 """An agent at several venues: at each its own view, orders, account and links; one state, one timer, one stream."""
+import io
 import math
 
 import numpy as np
 import polars as pl
 import pytest
 from crowd import MS_NS, Watcher
+from rich.console import Console
 
 from agents import NoiseTrader, SymmetricMaker
 from lob import Agent, AgentError, Array, FeeTier, Instrument, Latency, Phase, ReportKind, ScenarioError, Simulation, Tape, Venue, check_agent, compiled, verify
+from lob.analytics.markouts import fill_markouts, fill_markouts_everywhere
 from lob.analytics.profit import profit_and_loss, profit_everywhere
 from lob.messages import Action
+from lob.report.summary import show
 from lob.simulation.outbox import ORDER_IDS_PER_OWNER, ORDER_IDS_PER_VENUE
 from lob.tape.accounts import accounts
 from lob.tape.recorded import feed_of
@@ -394,6 +398,12 @@ def test_each_venue_has_an_instrument_of_its_own_and_money_is_added_up_by_what_a
     assert shares["fills"] and futures["fills"]
     for name in ("cash_ticks", "fees_microticks", "pnl_ticks", "spread_half_ticks"):
         assert total[name] == pytest.approx(shares[name] + 1_250 * futures[name])
+    markouts, (of_shares, of_futures) = fill_markouts_everywhere(tape), (fill_markouts(tape, book=book) for book in tape.books)
+    for name in ("effective_half_ticks", "realised_half_ticks", "impact_half_ticks"):
+        assert markouts[name].sum() == pytest.approx(of_shares[name].sum() + 1_250 * of_futures[name].sum())
+    console = Console(file=io.StringIO(), width=120)
+    show(run, console)
+    assert "in ticks of exchange, by what a tick on a lot is worth" in console.file.getvalue()
     assert total["fills"] == shares["fills"] + futures["fills"] and total["inventory_lots"] == [shares["inventory_lots"], futures["inventory_lots"]]
     assert verify(tape).ok
 
