@@ -1,4 +1,6 @@
 """A file is written whole or not at all: when the disk is full, or the writer fails, an earlier one stays as it was and nothing is left beside it."""
+import os
+
 import pytest
 from full_disk import file_size_limit
 from random_market import random_tape
@@ -28,6 +30,29 @@ def test_a_writer_that_fails_leaves_the_earlier_file(tmp_path):
         1 / 0  # noqa: B018
     assert path.read_text() == "earlier"
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_of_a_link_the_file_is_replaced_and_a_pipe_is_written_to(tmp_path):
+    file, link, pipe = (tmp_path / name for name in ("file", "link", "pipe"))
+    file.write_text("earlier")
+    link.symlink_to(file.name)
+    with whole_file(link, TapeError) as part:
+        part.write_text("new")
+    assert link.is_symlink() and file.read_text() == "new"
+    os.mkfifo(pipe)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    with whole_file(pipe, TapeError) as part:
+        part.write_text("through it")
+    assert os.read(reader, 100) == b"through it" and pipe.is_fifo()
+    os.close(reader)
+
+
+@pytest.mark.parametrize("path", [".", "..", "/", ""])
+def test_a_folder_cannot_be_written_to_as_a_file(path, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(TapeError, match="cannot be written: Is a directory"), whole_file(path, TapeError) as part:
+        part.write_text("page")
+    assert list(tmp_path.iterdir()) == []
 
 
 def snapshot(folder):
