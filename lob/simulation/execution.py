@@ -73,7 +73,7 @@ def _whole_events(blocks):
     for rows in blocks:
         for begin in range(0, len(rows), ROWS_AT_ONCE):
             rows_now = joined([left, rows[begin:begin + ROWS_AT_ONCE]])
-            ends = np.flatnonzero(rows_now["flags"] & LAST)
+            ends = np.flatnonzero(_is_end(rows_now))
             count = ends[-1] + 1 if len(ends) else len(rows_now) * (len(rows_now) > ROWS_AT_ONCE)
             if count:
                 yield rows_now[:count]
@@ -82,12 +82,19 @@ def _whole_events(blocks):
         yield left
 
 
+def _is_end(rows):
+    """Return whether an event ends with each row, bool[n]: the row says so, or the next one is of a later time."""
+    is_end = (rows["flags"] & LAST).astype(bool)
+    is_end[:-1] |= np.diff(rows["time_ns"]) > 0
+    return is_end
+
+
 def _cancels_first(rows):
     """Return rows with the cancels of each event first, but those of orders that another row of the event names before.
 
     Such an order stood in the way of what came in, and the venue took it away: the recording tells of it behind the trades.
     """
-    event = np.cumsum(np.append(False, (rows["flags"][:-1] & LAST).astype(bool) | (np.diff(rows["time_ns"]) > 0)))
+    event = np.cumsum(np.append(False, _is_end(rows)[:-1]))
     by_order = np.lexsort((rows["order_id"], event))
     is_named_first = np.empty(len(rows), bool)
     is_named_first[by_order] = np.append(True, (np.diff(event[by_order]) > 0) | (np.diff(rows["order_id"][by_order]) != 0))

@@ -276,16 +276,17 @@ def test_the_next_clip_of_an_iceberg_comes_in_though_some_of_the_last_one_still_
     assert run.feed_unknown == 0 and [row[1] for row in told if row[0] == ReportKind.CANCELLED] == [5]
 
 
-def test_an_order_that_self_match_prevention_takes_away_leaves_before_what_came_in_trades(monkeypatch):
-    """The recording tells of it behind the trades; only where nothing else of its order is told before, and within its event."""
+@pytest.mark.parametrize("last", [Flag.LAST, 0])
+def test_an_order_that_self_match_prevention_takes_away_leaves_before_what_came_in_trades(monkeypatch, last):
+    """The recording tells of it behind the trades; only where nothing else of its order is told before, and within its event, flagged or not."""
     asked = [
         (1, 1, Action.LIMIT, 1, True), (1, 2, Action.LIMIT, 1, True), (1, 3, Action.LIMIT, 2, True), (1, 4, Action.LIMIT, 3, True),
         (2, 2, Action.EXECUTE, 1, False), (2, 3, Action.EXECUTE, 1, False), (2, 3, Action.CANCEL, 0, False), (2, 1, Action.CANCEL, 0, True),
         (3, 4, Action.EXECUTE, 1, True), (3, 4, Action.CANCEL, 0, True),
     ]
-    facts = [(at, at, order_id, 100, lots, NOBODY, 0, action, Side.SELL, 0, Flag.LAST * ends) for at, order_id, action, lots, ends in asked]
+    facts = [(at, at, order_id, 100, lots, NOBODY, 0, action, Side.SELL, 0, last * ends) for at, order_id, action, lots, ends in asked]
     feed = feed_of(np.array([fact + (0,) * (len(REQUEST) - len(fact)) for fact in facts], dtype=REQUEST))
-    for rows_at_once in (4, 5, 7, 100):
+    for rows_at_once in (3, 4, 5, 7, 100):
         monkeypatch.setattr("lob.simulation.execution.ROWS_AT_ONCE", rows_at_once)
         run = Simulation([], feed=feed, execution="reactive").run(progress=False)
         told = [(row["kind"], row["resting_id"] or row["order_id"]) for row in run.rows if row["kind"] in (ReportKind.FILL, ReportKind.CANCELLED)]
