@@ -16,6 +16,7 @@ import platform
 import sys
 import sysconfig
 import tempfile
+from contextlib import suppress
 from functools import cache
 from importlib.util import resolve_name
 from pathlib import Path
@@ -24,7 +25,7 @@ import numba
 from llvmlite import ir
 from numba import types
 from numba.core import cgutils
-from numba.core.caching import CompileResultCacheImpl, FunctionCache, _CacheLocator
+from numba.core.caching import CompileResultCacheImpl, FunctionCache, IndexDataCacheFile, _CacheLocator
 from numba.core.datamodel import models
 from numba.core.datamodel.registry import register_default
 from numba.core.errors import NumbaError as CompilerError  # noqa: F401
@@ -154,8 +155,27 @@ class _CacheImpl(CompileResultCacheImpl):
     _locator_classes = [_SourceHashedLocator]
 
 
+class _CacheFile(IndexDataCacheFile):
+    """Code on disk that says itself of which sources and for what it is.
+
+    The index is written first and names files by number: where a process ended, or the disk was full, before the code was written too, or another process
+    wrote it meanwhile, the index would be of the sources as they are and the code of those of before.
+    """
+
+    def save(self, key, data):
+        super().save(key, (self._source_stamp, key, data))
+
+    def load(self, key):
+        found = super().load(key)
+        return found[2] if found is not None and found[:2] == (self._source_stamp, key) else None
+
+
 class _Cache(FunctionCache):
     _impl_class = _CacheImpl
+
+    def __init__(self, function):
+        super().__init__(function)
+        self._cache_file = _CacheFile(self._cache_path, self._impl.filename_base, self._impl.locator.get_source_stamp())
 
     def load_overload(self, sig, target_context):
         found = super().load_overload(sig, target_context)
@@ -165,7 +185,8 @@ class _Cache(FunctionCache):
 
     def save_overload(self, sig, data):
         getattr(self._py_func, "__check__", lambda: None)()
-        super().save_overload(sig, data)
+        with suppress(OSError):  # On a full disk the code is compiled anew in each process.
+            super().save_overload(sig, data)
 
 
 @cache

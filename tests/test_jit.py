@@ -9,9 +9,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from full_disk import file_size_limit
 
 import lob.jit
-from lob.jit import HOOK, call_at, entry_point, jit, leading_zeros, module_stamp, overload_method, pool_reader, record_subtype
+from lob.jit import HOOK, call_at, entry_point, jit, leading_zeros, module_stamp, overload_method, pool_reader, record_subtype, types
 
 PROGRAM = "import {module}; print({module}.total(2), sum({module}.total.stats.cache_hits.values()), sum({module}.total.stats.cache_misses.values()))"
 LEVEL = np.dtype([("price_ticks", "i8"), ("lots", "i4"), ("side", "i1")], align=True)
@@ -296,3 +297,24 @@ def test_linear_algebra_is_imported_for_code_that_uses_it_and_not_before(package
         "from lob.product import product\nprint(product(np.arange(3.0), np.arange(3.0)), 'scipy.linalg' in sys.modules)"
     )
     assert package.run(program) == ["2", "False", "True", "5.0", "True"]
+
+
+def answer():
+    return NUMBER  # noqa: F821
+
+
+def test_code_that_could_not_be_kept_is_never_taken_for_that_of_the_edited_source(tmp_path, monkeypatch):
+    """On a full disk the index was of the new source, and the code beside it still of the old one: an edited agent ran as it was before, without a word."""
+    monkeypatch.setenv("LOB_CACHE_DIR", str(tmp_path))
+
+    def answered(stamp, number):
+        function = pytypes.FunctionType(answer.__code__, {"NUMBER": number}, "answer")
+        function.__module__, function.__stamp__ = __name__, stamp
+        return jit(function, types.int64())()
+
+    assert answered("before", 1) == 1
+    index, code = (next(tmp_path.rglob(f"*.{suffix}")).stat().st_size for suffix in ("nbi", "nbc"))
+    with file_size_limit((index + code) // 2):
+        assert answered("edited", 2) == 2
+    assert answered("edited", 3) == 3
+    assert answered("edited", 4) == 3  # It was kept now.
