@@ -258,6 +258,26 @@ def test_draws_follow_their_laws_both_ways():
     assert set(agent.wholes.tolist()) == {1, 2, 3, 4, 5, 6}
 
 
+# Times.
+
+FAR_NS = 2**55 + 1  # a double has no place for it
+
+
+@compiled
+class Sleeper(Agent):
+    woken_ns: int = 0
+
+    def on_start(self, market):
+        market.wake_at(np.uint64(FAR_NS))
+
+    def on_timer(self, market):
+        self.woken_ns = market.now_ns
+
+
+@pytest.mark.parametrize("plain", [False, True])
+def test_a_time_without_a_sign_is_the_time_that_it_says(plain):
+    assert Simulation([Sleeper()], plain=plain).run(until_ns=FAR_NS + 1, progress=False).agents[0].woken_ns == FAR_NS
+
 # The recent tape through the feed.
 
 @compiled
