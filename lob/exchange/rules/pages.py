@@ -7,6 +7,7 @@ Owns these counts. Knows no order.
 import numpy as np
 
 from lob.exchange.ladder import PAGE_COUNT, key_of
+from lob.exchange.lines import untouched
 from lob.jit import jit, pool_reader
 
 PLANNED = np.dtype([("counts", "i8"), ("pages", "i8")], align=True)  # address of COUNT[PAGE_COUNT]; how many of these are not 0
@@ -60,5 +61,5 @@ def pages_of_pegs(all_planned, side, peg_count):
 
 
 def new_counts():
-    """Return the memory of one PLANNED: what is never touched is never there."""
-    return np.zeros(PAGE_COUNT, COUNT)
+    """Return the memory of one PLANNED."""
+    return untouched(PAGE_COUNT, COUNT)
