@@ -16,6 +16,11 @@ from lob.errors import LobError
 
 LINES_MAX = 6
 NAMES_MAX = 8
+# By which rule agents met the book, in words.
+EXECUTED = {
+    "live": "in a market where every order moves the book", "passive": "inside a recorded day, which does not react",
+    "displace": "inside a recorded day, in which what agents trade is missing for others", "reactive": "inside a recorded day, matched anew among the agents",
+}
 
 
 class Subject:

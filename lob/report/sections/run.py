@@ -3,13 +3,10 @@ from pathlib import PureWindowsPath
 
 from lob.report.numbers import clock, duration, number
 from lob.report.parts import Column, Section, Table
+from lob.report.subject import EXECUTED
 from lob.tape.record import SCHEMA_VERSION
 
 AGENTS_MAX = 40
-RULES = {
-    "live": "every order moves the book", "passive": "inside a recorded day, which does not react",
-    "displace": "inside a recorded day, in which what agents trade is missing for others", "reactive": "inside a recorded day, matched anew among the agents",
-}
 
 
 def section(subject):
@@ -22,7 +19,7 @@ def _provenance(subject):
     instrument, feed, versions = tape.instrument_of(subject.book), facts.get("feed"), facts.get("versions") or {}
     rows = [
         ["scenario", str(facts.get("scenario") or "not on record")], ["seed", "not on record" if facts.get("seed") is None else str(facts["seed"])],
-        ["execution", f"{tape.execution}: {RULES[tape.execution]}"],
+        ["execution", f"{tape.execution}: {EXECUTED[tape.execution]}"],
         ["instrument", f"{instrument.name}, tick {instrument.tick_size}, lot {instrument.lot_size}, maker fee {instrument.maker_fee}, taker fee "
         f"{instrument.taker_fee}"],
         ["time", f"{clock(tape.start_ns)} to {clock(tape.end_ns)}, {duration(tape.end_ns - tape.start_ns)}"],

@@ -5,13 +5,9 @@ Owns the sentences, and the table of what everybody made. A yes or a no is only 
 from lob.instrument import MICROTICKS
 from lob.report.numbers import clock, count, duration, number, percent, with_error
 from lob.report.parts import Card, Cards, Column, Section, Table
-from lob.report.subject import HORIZON_NS
+from lob.report.subject import EXECUTED, HORIZON_NS
 
 LINES_MAX = 12
-WHERE = {
-    "live": "in a market that reacts to them", "passive": "inside a recorded day, which does not react to them",
-    "displace": "inside a recorded day, in which what they trade is missing for others", "reactive": "inside a recorded day, matched anew among them",
-}
 SUMS = ("fills", "lots", "spread_half_ticks", "adverse_half_ticks", "inventory_half_ticks", "fees_microticks", "pnl_microticks")
 
 
@@ -27,7 +23,7 @@ def _lead(subject):
         return "The tape has no row: nothing happened, so there is nothing to show."
     words = [
         f"{duration(tape.end_ns - tape.start_ns)} from {clock(tape.start_ns, 0)}", count(len(tape), "row"), count(len(tape.agents), "agent"),
-        WHERE[tape.execution],
+        EXECUTED[tape.execution],
     ]
     ending = "" if tape.provenance.get("complete", True) else " The run was stopped early; this is the tape up to there."
     focus = f" In focus: {subject.focus_name}." if subject.focus is not None else ""
